@@ -1,0 +1,2 @@
+//! Rules, suppression and fixes.
+#![forbid(unsafe_code)]

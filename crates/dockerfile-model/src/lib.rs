@@ -1,0 +1,2 @@
+//! What a Dockerfile means.
+#![forbid(unsafe_code)]

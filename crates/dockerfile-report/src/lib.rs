@@ -1,0 +1,2 @@
+//! Prints diagnostics.
+#![forbid(unsafe_code)]

@@ -1,0 +1,182 @@
+//! Puts tokens of logical text into the tree, and the trivia of the file between them.
+//!
+//! Grammars read logical text and say which stretch of it is which token. Continuations, comment lines and blank lines
+//! inside of an instruction never reach a grammar: the emitter adds them where they stand, so the tree is lossless by
+//! construction and a range in the tree is a range in the file.
+
+use std::ops::Range;
+
+use dockerfile_source::TextRange;
+use rowan::GreenNode;
+
+use crate::SyntaxKind;
+use crate::SyntaxKind::{COMMENT, CONTINUATION, NEWLINE, SPLIT_REST, TEXT, WHITESPACE};
+use crate::logical_line::{LogicalLine, continuation_start, is_comment, physical_line};
+use crate::tree_builder::{Checkpoint, GreenCache, TreeBuilder};
+
+pub(crate) struct Emitter<'s> {
+    builder: TreeBuilder,
+    source: &'s str,
+    escape: char,
+    // Invariant: all of `source[..raw]` is in the tree.
+    raw: usize,
+    line: LogicalLine,
+    // How much of `line` is in the tree.
+    position: usize,
+    // The first piece of `line` that the tree has not entered: its logical and its raw start.
+    joint: Option<(usize, usize)>,
+    next_segment: usize,
+}
+
+impl<'s> Emitter<'s> {
+    pub(crate) fn new(source: &'s str, cache: GreenCache) -> Emitter<'s> {
+        Emitter {
+            builder: TreeBuilder::new(cache),
+            source,
+            escape: '\\',
+            raw: 0,
+            line: LogicalLine::default(),
+            position: 0,
+            joint: None,
+            next_segment: 0,
+        }
+    }
+
+    pub(crate) fn set_escape(&mut self, escape: char) {
+        self.escape = escape;
+    }
+
+    /// Returns the offset in the file up to which the tree is complete.
+    pub(crate) fn raw(&self) -> usize {
+        self.raw
+    }
+
+    /// Takes a line out, to read into it without a new allocation. Hand it back with `begin_line`.
+    pub(crate) fn take_line(&mut self) -> LogicalLine {
+        std::mem::take(&mut self.line)
+    }
+
+    /// Starts on a logical line whose first piece stands at or behind `raw`.
+    pub(crate) fn begin_line(&mut self, line: LogicalLine) {
+        self.line = line;
+        self.position = 0;
+        self.next_segment = 0;
+        self.pass_joint();
+    }
+
+    pub(crate) fn start_node(&mut self, kind: SyntaxKind) {
+        self.emit_joint();
+        self.builder.start_node(kind);
+    }
+
+    pub(crate) fn checkpoint(&mut self) -> Checkpoint {
+        self.emit_joint();
+        self.builder.checkpoint()
+    }
+
+    pub(crate) fn start_node_at(&mut self, checkpoint: Checkpoint, kind: SyntaxKind) {
+        self.builder.start_node_at(checkpoint, kind);
+    }
+
+    pub(crate) fn finish_node(&mut self) {
+        self.builder.finish_node();
+    }
+
+    /// Adds the logical text up to `end` as one token; in pieces, with the trivia between them, where it is cut.
+    pub(crate) fn token(&mut self, kind: SyntaxKind, end: usize) {
+        let mut kind = kind;
+        while self.position < end {
+            self.emit_joint();
+            let piece_end = self.joint.map_or(end, |(at, _)| at.min(end));
+            let len = piece_end - self.position;
+            self.raw_token(kind, self.raw + len);
+            self.position = piece_end;
+            // Pieces of text and of blanks are as good as the whole; of anything else, only the first counts.
+            if !matches!(kind, TEXT | WHITESPACE) {
+                kind = SPLIT_REST;
+            }
+        }
+    }
+
+    /// Adds the logical text up to `end` as a node with one token.
+    pub(crate) fn one_token_node(
+        &mut self,
+        node_kind: SyntaxKind,
+        token_kind: SyntaxKind,
+        end: usize,
+    ) {
+        if self.position >= end {
+            return;
+        }
+        self.emit_joint();
+        if self.joint.is_some_and(|(at, _)| at < end) {
+            self.builder.start_node(node_kind);
+            self.token(token_kind, end);
+            self.builder.finish_node();
+            return;
+        }
+        let raw_end = self.raw + end - self.position;
+        let text = self.source.get(self.raw..raw_end).unwrap_or("");
+        self.builder.one_token_node(node_kind, token_kind, text);
+        self.raw = raw_end;
+        self.position = end;
+    }
+
+    /// Adds the text of the file up to `end` as one token, outside of any logical line.
+    pub(crate) fn raw_token(&mut self, kind: SyntaxKind, end: usize) {
+        if end > self.raw {
+            let text = self.source.get(self.raw..end).unwrap_or("");
+            self.builder.token(kind, text);
+            self.raw = end;
+        }
+    }
+
+    /// Adds blank and comment lines and line ends up to `end` of the file, and the continuation that comes first when
+    /// the rest of the current line is one.
+    pub(crate) fn trivia_until(&mut self, end: usize) {
+        while self.raw < end {
+            let Some(line) = physical_line(self.source, self.raw) else {
+                break;
+            };
+            let content_end = line.content_end.min(end);
+            let content = self.source.get(self.raw..content_end).unwrap_or("");
+            if is_comment(content) {
+                let blanks = content.len() - content.trim_start().len();
+                self.raw_token(WHITESPACE, self.raw + blanks);
+                self.raw_token(COMMENT, content_end);
+            } else if let Some(len) = continuation_start(content, self.escape) {
+                self.raw_token(WHITESPACE, self.raw + len);
+                self.raw_token(CONTINUATION, line.next.min(end));
+                continue;
+            } else {
+                self.raw_token(WHITESPACE, content_end);
+            }
+            self.raw_token(NEWLINE, line.next.min(end));
+        }
+    }
+
+    /// Returns the range in the file of a logical range of the current line.
+    pub(crate) fn raw_range(&self, range: Range<usize>) -> TextRange {
+        self.line.raw_range(range)
+    }
+
+    pub(crate) fn finish(self) -> (GreenNode, GreenCache) {
+        debug_assert_eq!(self.raw, self.source.len(), "the whole file is in the tree");
+        self.builder.finish()
+    }
+
+    /// Adds what stands between two pieces of the line, when the next token starts the later one.
+    fn emit_joint(&mut self) {
+        if let Some((logical_start, raw_start)) = self.joint
+            && logical_start == self.position
+        {
+            self.trivia_until(raw_start);
+            self.pass_joint();
+        }
+    }
+
+    fn pass_joint(&mut self) {
+        self.joint = self.line.segment_start(self.next_segment);
+        self.next_segment += 1;
+    }
+}

@@ -1,0 +1,24 @@
+//! The lossless tree of a Dockerfile, with the shell commands inside of it.
+//!
+//! Invariants:
+//! - The text of the tree is the text that was parsed, byte for byte, for every text there is.
+//! - Parsing never fails and never panics; it returns a tree and a list of errors, in linear time.
+//! - Nothing outside of this crate names `rowan` or `logos`.
+//! - A grammar reads logical text; continuations and the lines that do not count are put in by the emitter.
+
+#![forbid(unsafe_code)]
+
+mod syntax_kind;
+
+mod emitter;
+mod grammar;
+mod logical_line;
+mod node;
+mod parse;
+mod syntax_error;
+mod tree_builder;
+
+pub use node::{Element, Node, Token};
+pub use parse::{Parse, Parser, SyntaxElement, SyntaxNode, SyntaxToken, parse};
+pub use syntax_error::{SyntaxError, SyntaxErrorKind};
+pub use syntax_kind::SyntaxKind;

@@ -1,0 +1,99 @@
+//! Text in, tree and errors out.
+
+use std::fmt;
+
+use dockerfile_source::TextRange;
+use rowan::GreenNode;
+
+use crate::emitter::Emitter;
+use crate::node::Node;
+use crate::syntax_kind::Dockerfile;
+use crate::tree_builder::GreenCache;
+use crate::{SyntaxError, grammar};
+
+pub type SyntaxNode = rowan::SyntaxNode<Dockerfile>;
+pub type SyntaxToken = rowan::SyntaxToken<Dockerfile>;
+pub type SyntaxElement = rowan::SyntaxElement<Dockerfile>;
+
+/// The tree of a text, and what is wrong with it.
+///
+/// Invariant: the text of the tree is the text that was parsed, byte for byte.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Parse {
+    green: GreenNode,
+    errors: Vec<SyntaxError>,
+    escape: char,
+}
+
+/// Parses texts one after another, sharing what their trees have in common.
+#[derive(Default)]
+pub struct Parser {
+    cache: Option<GreenCache>,
+}
+
+/// Parses a Dockerfile. Never fails and never panics, whatever the text.
+pub fn parse(text: &str) -> Parse {
+    Parser::default().parse(text)
+}
+
+impl Parser {
+    pub fn new() -> Parser {
+        Parser::default()
+    }
+
+    /// Parses a Dockerfile. Never fails and never panics, whatever the text.
+    pub fn parse(&mut self, text: &str) -> Parse {
+        let cache = self.cache.take().unwrap_or_else(GreenCache::new);
+        let output = grammar::parse_file(Emitter::new(text, cache), text);
+        let (green, cache) = output.emitter.finish();
+        self.cache = Some(cache);
+        Parse {
+            green,
+            errors: output.errors,
+            escape: output.escape,
+        }
+    }
+}
+
+impl Parse {
+    /// Returns what is wrong with the text, in order of position.
+    pub fn errors(&self) -> &[SyntaxError] {
+        &self.errors
+    }
+
+    /// Returns the escape character that the file asks for: `\` or `` ` ``.
+    pub fn escape(&self) -> char {
+        self.escape
+    }
+
+    /// Returns the root for walking down: cheap, without parents.
+    pub fn root(&self) -> Node<'_> {
+        Node::root(&self.green)
+    }
+
+    /// Returns the root for walking in all directions.
+    pub fn syntax(&self) -> SyntaxNode {
+        SyntaxNode::new_root(self.green.clone())
+    }
+
+    /// Returns the text, as it was parsed.
+    pub fn text(&self) -> String {
+        self.root().to_string()
+    }
+
+    /// Returns the tree as indented text, one element a line, for tests and for people.
+    pub fn debug_tree(&self) -> String {
+        format!("{:#?}", self.syntax())
+    }
+}
+
+impl fmt::Debug for Parse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:#?}{:?}", self.syntax(), self.errors)
+    }
+}
+
+/// Returns the range of the whole text.
+pub(crate) fn whole(text: &str) -> TextRange {
+    TextRange::up_to(dockerfile_source::TextLen::text_len(text))
+}
