@@ -1,0 +1,9 @@
+//! The rules, in folders by what they are about: one file a rule.
+
+mod base_image;
+mod expose;
+
+use crate::Rule;
+
+/// The rules of each folder.
+pub(crate) const CATEGORIES: &[&[&Rule]] = &[base_image::RULES, expose::RULES];
