@@ -13,6 +13,7 @@ mod registry;
 mod selection;
 
 mod context;
+mod fix;
 mod run;
 mod suppression;
 
@@ -22,7 +23,8 @@ pub mod rules;
 pub(crate) mod testing;
 
 pub use context::RuleContext;
+pub use fix::{FixOutcome, Refusal, RefusedFix, fix};
 pub use registry::{find_rules, rules};
 pub use rule::{FixKind, Rule, Status};
-pub use run::{Lint, Options, check};
+pub use run::{Lint, Options, check, check_model};
 pub use selection::{Selection, UnknownRule};

@@ -9,6 +9,7 @@
 
 mod instruction;
 mod lower;
+mod meaning;
 mod model;
 mod run_mount;
 mod scope;
@@ -21,6 +22,7 @@ pub use instruction::{
     Body, Command, Copy, Flag, From, Healthcheck, HeredocBody, HeredocFact, Instruction,
     InstructionId, JsonString, Keyword, Pair,
 };
+pub use meaning::{Difference, Meaning, is_confined, means_the_same};
 pub use model::{BaseImageFacts, Comment, Model, ModelInput};
 pub use run_mount::{MountOption, RunMount};
 pub use scope::{Origin, Resolution, Variable, VariableId, VariableUse};
@@ -29,4 +31,5 @@ pub use shell_command::{
 };
 pub use smol_str::SmolStr;
 pub use stage::{Base, Stage, StageId, StageReference};
-pub use word::Word;
+pub use state::clean_path;
+pub use word::{Word, WordError};
