@@ -211,7 +211,9 @@ fn differences(text: &str, expected: &Value) -> Vec<String> {
     if refused {
         return differences;
     }
-    let stage_refused = has_errors(&parse, SyntaxErrorKind::Instruction) || lacks_stage(&parse);
+    let stage_refused = has_errors(&parse, SyntaxErrorKind::Instruction)
+        || has_errors(&parse, SyntaxErrorKind::ForbiddenTrigger)
+        || lacks_stage(&parse);
     if stage_refused != expected["stage_err"].is_string() {
         differences.push(format!(
             "instruction error: ours {:?}, theirs {}",
