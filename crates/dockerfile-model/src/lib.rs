@@ -1,2 +1,5 @@
 //! What a Dockerfile means.
+
 #![forbid(unsafe_code)]
+
+pub mod expansion;
