@@ -5,6 +5,7 @@
 //! label that runs over many lines ends on its first one.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::ops::Range;
 
 use codespan_reporting::files::{Error, Files, Location};
@@ -90,6 +91,14 @@ impl<'s> Excerpt<'s> {
             })
             .collect();
         (excerpt, spans)
+    }
+
+    /// Returns `name:line:column` of the primary label.
+    pub(crate) fn address(&self) -> impl fmt::Display {
+        format!(
+            "{}:{}:{}",
+            self.name, self.location.line_number, self.location.column_number
+        )
     }
 
     fn push_line(&mut self, source: &SourceFile, index: u32, places: &[Place]) {

@@ -4,10 +4,11 @@ use std::io::{self, Write};
 
 use codespan_reporting::diagnostic::{Diagnostic as Rendered, Label, Severity as Level};
 use codespan_reporting::files::Error;
-use codespan_reporting::term::{self, Config};
+use codespan_reporting::term::{Config, Renderer as TermRenderer, RichDiagnostic};
 use dockerfile_source::{Applicability, Diagnostic, Severity, SourceFile};
 
 use crate::excerpt::{Excerpt, Span};
+use crate::plain_snippet;
 use crate::position::Positions;
 use crate::styled_writer::StyledWriter;
 use crate::visible::visible;
@@ -36,11 +37,27 @@ pub(crate) fn write_finding(
         labels: labels(diagnostic, spans),
         notes: notes(diagnostic),
     };
+    if !color && plain_snippet::write_plain(&excerpt, &rendered, out)? {
+        return Ok(());
+    }
+    write_with_codespan(config, color, &excerpt, &rendered, out)
+}
+
+fn write_with_codespan(
+    config: &Config,
+    color: bool,
+    excerpt: &Excerpt<'_>,
+    rendered: &Rendered<()>,
+    out: &mut impl Write,
+) -> io::Result<()> {
     let mut out = StyledWriter::new(out, color);
-    term::emit_to_write_style(&mut out, config, &excerpt, &rendered).map_err(|error| match error {
-        Error::Io(error) => error,
-        other => io::Error::other(other),
-    })
+    // As `term::emit_to_write_style` does, without its second layer around the writer: codespan writes single characters.
+    RichDiagnostic::new(rendered, config)
+        .render(excerpt, &mut TermRenderer::new(&mut out, config))
+        .map_err(|error| match error {
+            Error::Io(error) => error,
+            other => io::Error::other(other),
+        })
 }
 
 fn labels(diagnostic: &Diagnostic, spans: Vec<Span>) -> Vec<Label<()>> {
@@ -82,4 +99,65 @@ fn notes(diagnostic: &Diagnostic) -> Vec<String> {
     }
     notes.push(format!("see: dflint explain {}", diagnostic.rule));
     notes
+}
+
+#[cfg(test)]
+mod tests {
+    use dockerfile_source::TextRange;
+
+    use super::*;
+
+    fn both_ways(text: &str, start: u32, end: u32, help: Option<&str>) -> (String, Option<String>) {
+        let source = SourceFile::new("app/Dockerfile", text);
+        let diagnostic = Diagnostic {
+            rule: "some-rule",
+            code: "DF101",
+            aliases: &[],
+            severity: Severity::Info,
+            message: "a message".to_owned(),
+            range: TextRange::new(start.into(), end.into()),
+            labels: Vec::new(),
+            help: help.map(str::to_owned),
+            fix: None,
+        };
+        let at = Positions::new(&source).at(diagnostic.range.start());
+        let (excerpt, spans) = Excerpt::new(&source, at, std::iter::once(diagnostic.range));
+        let rendered = Rendered {
+            severity: Level::Note,
+            code: Some("DF101".to_owned()),
+            message: diagnostic.message.clone(),
+            labels: labels(&diagnostic, spans),
+            notes: notes(&diagnostic),
+        };
+        let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+        let mut slow = Vec::new();
+        write_with_codespan(&Config::default(), false, &excerpt, &rendered, &mut slow)
+            .expect("memory");
+        let mut quick = Vec::new();
+        let is_written =
+            plain_snippet::write_plain(&excerpt, &rendered, &mut quick).expect("memory");
+        (text(slow), is_written.then(|| text(quick)))
+    }
+
+    #[test]
+    fn the_short_way_writes_what_codespan_writes() {
+        let text = format!("FROM node\n\nRUN a  b\r\n  {}\n", "x".repeat(150));
+        for start in 0..text.len() as u32 {
+            for end in start..text.len() as u32 {
+                let (slow, quick) = both_ways(&text, start, end, Some("one\ntwo"));
+                assert_eq!(quick.unwrap_or(slow.clone()), slow, "{start}..{end}");
+            }
+        }
+        let deep = format!("{}RUN x\n", "#\n".repeat(1200));
+        let at = deep.find('x').expect("present") as u32;
+        let (slow, quick) = both_ways(&deep, at, at + 1, None);
+        assert_eq!(quick, Some(slow));
+    }
+
+    #[test]
+    fn the_short_way_leaves_the_rest_to_codespan() {
+        assert_eq!(both_ways("FROM é\n", 5, 7, None).1, None);
+        assert_eq!(both_ways("FROM\ta\n", 5, 6, None).1, None);
+        assert_eq!(both_ways("a\nb\n", 0, 3, None).1, None);
+    }
 }

@@ -16,6 +16,7 @@ mod report_writer;
 mod concise;
 mod full;
 mod json;
+mod plain_snippet;
 
 mod excerpt;
 mod position;
