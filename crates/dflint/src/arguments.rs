@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use dockerfile_report::OutputFormat;
 use dockerfile_source::Severity;
 
@@ -32,6 +32,7 @@ pub(crate) enum Command {
 }
 
 #[derive(Args)]
+#[command(group = ArgGroup::new("fixing").multiple(true))]
 pub(crate) struct CheckArguments {
     /// Files and folders to check, `-` for standard input [default: the current folder].
     ///
@@ -124,7 +125,7 @@ pub(crate) enum Format {
     Full,
     /// One line a finding.
     Concise,
-    /// One array of objects.
+    /// One array of objects; offsets are bytes from 0, lines and columns count from 1, columns in code points.
     Json,
 }
 

@@ -39,7 +39,7 @@ pub(crate) struct FileResult {
     /// The rendered findings, or the diff; empty for a clean file.
     pub(crate) piece: Vec<u8>,
     /// The repaired text of standard input, which has no file to be written to.
-    pub(crate) text: Option<String>,
+    pub(crate) text: Option<Vec<u8>>,
     pub(crate) summary: Summary,
     pub(crate) statistics: Statistics,
     pub(crate) fixed: usize,
@@ -72,9 +72,12 @@ impl Checker {
     fn try_check(&self, input: &Input) -> FileResult {
         let source = match read_source(input, self.stdin_filename.as_deref()) {
             Ok(Content::Text(source)) => source,
-            Ok(Content::Bytes(source, diagnostic)) => {
+            Ok(Content::Bytes(found)) => {
                 let mut result = FileResult::default();
-                self.report(&source, &[diagnostic], &mut result);
+                self.report(&found.source, &[found.diagnostic], &mut result);
+                if *input == Input::StandardInput && matches!(self.mode, Mode::Fix(_)) {
+                    result.text = Some(found.bytes);
+                }
                 return result;
             }
             Err(error) => {
@@ -164,7 +167,7 @@ impl Checker {
         let diagnostics = self.linter.check(&source, path);
         self.report(&source, &diagnostics, result);
         if *input == Input::StandardInput {
-            result.text = Some(source.text().to_owned());
+            result.text = Some(source.text().as_bytes().to_vec());
         }
     }
 }

@@ -1,13 +1,13 @@
 //! `dflint`: finds and fixes mistakes in Dockerfiles.
 //!
 //! The path of a run: `arguments` -> `commands` -> `discovery` (which files) -> `ordered_work` (threads) -> `check_file`
-//! (`read_source`, `linting`, `write_atomically`) -> `dockerfile_report` -> standard output. Exit codes are in `exit_code`.
+//! (`read_source`, `linting`, `write_atomically`) -> `dockerfile_report` -> standard output. Exit codes are in `outcome`.
 
 #![forbid(unsafe_code)]
 
 mod arguments;
 mod commands;
-mod exit_code;
+mod outcome;
 
 mod discovery;
 mod dockerfile_name;
@@ -27,7 +27,7 @@ use clap::Parser;
 use dockerfile_report::visible;
 
 use crate::arguments::{Arguments, Command};
-use crate::exit_code::Outcome;
+use crate::outcome::Outcome;
 
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {

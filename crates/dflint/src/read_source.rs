@@ -30,9 +30,17 @@ pub(crate) enum ReadError {
 #[derive(Debug)]
 pub(crate) enum Content {
     Text(SourceFile),
-    /// Not UTF-8: the diagnostic says where. Each byte that is no text stands as one byte (SUB) in the source, so that
-    /// offsets are those of the file.
-    Bytes(SourceFile, Diagnostic),
+    Bytes(Box<NotUtf8>),
+}
+
+/// What can be said about a file that is not UTF-8.
+#[derive(Debug)]
+pub(crate) struct NotUtf8 {
+    /// The file with one byte (SUB) for each byte that is no text, so that offsets are those of the file.
+    pub(crate) source: SourceFile,
+    /// Says where the first byte is that is no text.
+    pub(crate) diagnostic: Diagnostic,
+    pub(crate) bytes: Vec<u8>,
 }
 
 /// Reads one input; `stdin_filename` is what standard input is called in reports.
@@ -89,11 +97,14 @@ fn decode(name: String, bytes: Vec<u8>) -> Content {
     match String::from_utf8(bytes) {
         Ok(text) => Content::Text(SourceFile::new(name, text)),
         Err(error) => {
-            let bytes = error.as_bytes();
             let start = error.utf8_error().valid_up_to();
             let length = error.utf8_error().error_len();
-            let diagnostic = not_utf8(bytes, start, length);
-            Content::Bytes(SourceFile::new(name, substitute(bytes)), diagnostic)
+            let bytes = error.into_bytes();
+            Content::Bytes(Box::new(NotUtf8 {
+                diagnostic: not_utf8(&bytes, start, length),
+                source: SourceFile::new(name, substitute(&bytes)),
+                bytes,
+            }))
         }
     }
 }
@@ -140,7 +151,7 @@ mod tests {
 
     fn finding(bytes: &[u8]) -> (String, Diagnostic) {
         match decode("a".to_owned(), bytes.to_vec()) {
-            Content::Bytes(source, diagnostic) => (source.text().to_owned(), diagnostic),
+            Content::Bytes(found) => (found.source.text().to_owned(), found.diagnostic),
             Content::Text(source) => panic!("{source:?} is UTF-8"),
         }
     }

@@ -13,9 +13,9 @@ use dockerfile_source::Applicability;
 use crate::arguments::{CheckArguments, Color};
 use crate::check_file::{Checker, FileResult, Mode};
 use crate::discovery::{Input, discover};
-use crate::exit_code::Outcome;
 use crate::linting::Linter;
 use crate::ordered_work::work_in_order;
+use crate::outcome::Outcome;
 use crate::rule_selection::RuleSelection;
 use crate::{report_problem, report_warning};
 
@@ -173,7 +173,7 @@ impl Run {
                 return Ok(());
             };
             let mut out = io::stdout().lock();
-            out.write_all(text.as_bytes())?;
+            out.write_all(text)?;
             out.flush()
         });
         match written {
@@ -190,8 +190,9 @@ impl Run {
         let written = if let Some(error) = self.closed {
             Err(error)
         } else {
-            let summary = (!arguments.quiet && !matches!(mode, Mode::Diff(_)))
-                .then_some(&self.totals.summary);
+            let has_summary =
+                !arguments.quiet && !matches!(mode, Mode::Diff(_)) && self.totals.summary.files > 0;
+            let summary = has_summary.then_some(&self.totals.summary);
             let written = if arguments.statistics {
                 self.report
                     .finish_with_statistics(&self.totals.statistics, summary)

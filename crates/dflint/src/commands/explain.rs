@@ -6,8 +6,8 @@ use std::io::{self, Write};
 use anyhow::Result;
 
 use crate::arguments::ExplainArguments;
-use crate::exit_code::Outcome;
 use crate::linting::{Status, rules};
+use crate::outcome::Outcome;
 use crate::rule_selection::named;
 
 pub(crate) fn run(arguments: &ExplainArguments) -> Result<Outcome> {
