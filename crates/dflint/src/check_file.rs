@@ -3,11 +3,12 @@
 use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
 
+use dockerfile_lint::RefusedFix;
 use dockerfile_report::{Renderer, Statistics, Summary};
 use dockerfile_source::{Applicability, Diagnostic, SourceFile};
 
 use crate::discovery::Input;
-use crate::linting::Linter;
+use crate::linting::{FileLinter, Linter};
 use crate::read_source::{Content, read_source};
 use crate::write_atomically::write_atomically;
 
@@ -51,10 +52,13 @@ pub(crate) struct FileResult {
 
 impl Checker {
     /// Checks one input. Whatever goes wrong, the result says so and the other inputs are not touched.
-    pub(crate) fn check(&self, input: &Input) -> FileResult {
-        panic::catch_unwind(AssertUnwindSafe(|| self.try_check(input))).unwrap_or_else(|_| {
+    pub(crate) fn check<'c>(&'c self, linter: &mut FileLinter<'c>, input: &Input) -> FileResult {
+        let checked = panic::catch_unwind(AssertUnwindSafe(|| self.try_check(linter, input)));
+        checked.unwrap_or_else(|_| {
+            // What the panic left behind is not to be trusted with the next file.
+            *linter = self.linter.for_files();
             FileResult::problem(format!(
-                "cannot check {}: dflint has a bug, please report it with this file",
+                "cannot check {}: dflint has a bug; report it with this file",
                 self.name(input)
             ))
         })
@@ -69,7 +73,7 @@ impl Checker {
         }
     }
 
-    fn try_check(&self, input: &Input) -> FileResult {
+    fn try_check(&self, linter: &mut FileLinter<'_>, input: &Input) -> FileResult {
         let source = match read_source(input, self.stdin_filename.as_deref()) {
             Ok(Content::Text(source)) => source,
             Ok(Content::Bytes(found)) => {
@@ -91,11 +95,15 @@ impl Checker {
         let mut result = FileResult::default();
         match self.mode {
             Mode::Check => {
-                let diagnostics = self.linter.check(&source, path);
+                let diagnostics = linter.check(&source, path);
                 self.report(&source, &diagnostics, &mut result);
             }
-            Mode::Diff(applicability) => self.diff(&source, path, applicability, &mut result),
-            Mode::Fix(applicability) => self.fix(input, source, path, applicability, &mut result),
+            Mode::Diff(applicability) => {
+                self.diff(linter, &source, path, applicability, &mut result)
+            }
+            Mode::Fix(applicability) => {
+                self.fix(linter, input, source, path, applicability, &mut result);
+            }
         }
         result
     }
@@ -116,18 +124,19 @@ impl Checker {
 
     fn diff(
         &self,
+        linter: &mut FileLinter<'_>,
         source: &SourceFile,
         path: Option<&Path>,
-        applicability: Applicability,
+        least: Applicability,
         result: &mut FileResult,
     ) {
-        let fixed = self.linter.fix(source.text(), path, applicability);
+        let fixed = linter.fix(source, path, least);
         result.summary.files += 1;
-        result.warn(source.name(), fixed.refused);
+        result.warn(source.name(), &fixed.refused);
         if fixed.text == source.text() {
             return;
         }
-        result.fixed = fixed.applied;
+        result.fixed = fixed.applied.len();
         // Writing to memory does not fail.
         let _ = dockerfile_report::diff(
             source.name(),
@@ -140,32 +149,30 @@ impl Checker {
 
     fn fix(
         &self,
+        linter: &mut FileLinter<'_>,
         input: &Input,
         source: SourceFile,
         path: Option<&Path>,
-        applicability: Applicability,
+        least: Applicability,
         result: &mut FileResult,
     ) {
-        let fixed = self.linter.fix(source.text(), path, applicability);
-        result.warn(source.name(), fixed.refused);
-        let mut source = source;
-        if fixed.text != source.text() {
-            let written = match input {
-                Input::File(path) => write_atomically(path, source.text(), &fixed.text),
-                Input::StandardInput => Ok(()),
-            };
-            match written {
-                Ok(()) => {
-                    result.fixed = fixed.applied;
-                    source = SourceFile::new(source.name().to_owned(), fixed.text);
-                }
-                Err(error) => result
-                    .problems
-                    .push(format!("cannot write {}: {error}", source.name())),
+        let fixed = linter.fix(&source, path, least);
+        result.warn(source.name(), &fixed.refused);
+        let written = match input {
+            Input::File(path) if fixed.text != source.text() => {
+                write_atomically(path, source.text(), &fixed.text)
             }
+            Input::File(_) | Input::StandardInput => Ok(()),
+        };
+        if let Err(error) = written {
+            let message = format!("cannot write {}: {error}", source.name());
+            result.problems.push(message);
+            self.report(&source, &linter.check(&source, path), result);
+            return;
         }
-        let diagnostics = self.linter.check(&source, path);
-        self.report(&source, &diagnostics, result);
+        result.fixed = fixed.applied.len();
+        let source = SourceFile::new(source.name().to_owned(), fixed.text);
+        self.report(&source, &fixed.remaining, result);
         if *input == Input::StandardInput {
             result.text = Some(source.text().as_bytes().to_vec());
         }
@@ -180,11 +187,10 @@ impl FileResult {
         }
     }
 
-    fn warn(&mut self, name: &str, refused: Vec<String>) {
-        self.warnings.extend(
-            refused
-                .into_iter()
-                .map(|reason| format!("{name}: a fix was left out: {reason}")),
-        );
+    fn warn(&mut self, name: &str, refused: &[RefusedFix]) {
+        self.warnings.extend(refused.iter().map(|refused| {
+            let (rule, reason) = (refused.finding.rule, refused.reason.as_str());
+            format!("{name}: a fix of `{rule}` was left out: {reason}")
+        }));
     }
 }

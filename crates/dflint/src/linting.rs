@@ -1,77 +1,68 @@
-//! The one place that knows the lint crate.
-//!
-//! `provisional` has the same names as the lint crate will have, and a few rules, so that the command line can be tested
-//! today. To connect: depend on `dockerfile-lint`, delete `provisional.rs`, and let `lint` below be the crate.
-
-mod provisional;
+//! Rules with what the disk says about a Dockerfile's surroundings: the lint crate itself does no I/O.
 
 use std::path::Path;
-use std::sync::Arc;
 
+use dockerfile_lint::{FixOutcome, Lint, Options, Selection, fix};
 use dockerfile_source::{Applicability, Diagnostic, SourceFile};
 
-use self::provisional as lint;
-pub(crate) use self::provisional::{FixResult, Rule, Status, find_rules, rules};
-use crate::ignore_file::{IgnoreFile, IgnoreFiles, can_copy_from_context};
-use crate::rule_selection::RuleSelection;
+use crate::ignore_file::{IgnoreFiles, can_copy_from_context};
 
 /// What is the same for all files of a run.
 pub(crate) struct Linter {
-    selection: RuleSelection,
+    selection: Selection,
     ignore_files: IgnoreFiles,
 }
 
-/// What the disk says about one Dockerfile.
-struct Surroundings {
-    /// `None` when nobody can know: the text came on standard input.
-    has_ignore_file: Option<bool>,
-    ignore_file: Option<Arc<IgnoreFile>>,
+/// Checks one file after the other; each thread has its own.
+pub(crate) struct FileLinter<'l> {
+    ignore_files: &'l IgnoreFiles,
+    lint: Lint,
+    options: Options,
 }
 
 impl Linter {
-    pub(crate) fn new(selection: RuleSelection) -> Linter {
+    pub(crate) fn new(selection: Selection) -> Linter {
         Linter {
             selection,
             ignore_files: IgnoreFiles::default(),
         }
     }
 
+    pub(crate) fn for_files(&self) -> FileLinter<'_> {
+        FileLinter {
+            ignore_files: &self.ignore_files,
+            lint: Lint::new(),
+            options: Options {
+                selection: self.selection.clone(),
+                ..Options::default()
+            },
+        }
+    }
+}
+
+impl FileLinter<'_> {
     /// Returns the findings of a file, sorted by position; `path` is where it lies on disk, if it does.
-    pub(crate) fn check(&self, source: &SourceFile, path: Option<&Path>) -> Vec<Diagnostic> {
-        let surroundings = self.surroundings(source.text(), path);
-        lint::check(source, &self.options(&surroundings))
+    pub(crate) fn check(&mut self, source: &SourceFile, path: Option<&Path>) -> Vec<Diagnostic> {
+        self.look_around(source.text(), path);
+        self.lint.check(source, &self.options)
     }
 
-    /// Returns the text with the fixes that are at least this applicable, up to a fixpoint.
+    /// Returns the text with the fixes that are at least this applicable, and what is left to find in it.
     pub(crate) fn fix(
-        &self,
-        text: &str,
+        &mut self,
+        source: &SourceFile,
         path: Option<&Path>,
-        applicability: Applicability,
-    ) -> FixResult {
-        let surroundings = self.surroundings(text, path);
-        lint::fix(text, &self.options(&surroundings), applicability)
+        least: Applicability,
+    ) -> FixOutcome {
+        self.look_around(source.text(), path);
+        fix(source, &self.options, least)
     }
 
-    fn options<'o>(&'o self, surroundings: &'o Surroundings) -> lint::Options<'o> {
-        lint::Options {
-            enabled: self.selection.as_slice(),
-            has_ignore_file: surroundings.has_ignore_file,
-            ignore_file: surroundings
-                .ignore_file
-                .as_ref()
-                .map(|file| file.text.as_str()),
-        }
-    }
-
-    fn surroundings(&self, text: &str, path: Option<&Path>) -> Surroundings {
+    fn look_around(&mut self, text: &str, path: Option<&Path>) {
         // Two looks at the disk for each file would be felt on thousands of files, and most rules do not care.
-        let ignore_file = path
+        self.options.ignore_file = path
             .filter(|_| can_copy_from_context(text))
-            .map(|path| self.ignore_files.find(path));
-        Surroundings {
-            has_ignore_file: ignore_file.as_ref().map(Option::is_some),
-            ignore_file: ignore_file.flatten(),
-        }
+            .map(|path| self.ignore_files.find(path))
+            .map(|found| found.map(|file| file.text.clone()));
     }
 }

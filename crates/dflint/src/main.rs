@@ -17,7 +17,6 @@ mod check_file;
 mod ignore_file;
 mod linting;
 mod read_source;
-mod rule_selection;
 mod write_atomically;
 
 use std::io::{self, Write};

@@ -14,18 +14,21 @@ const STACK_BYTES: usize = 8 * 1024 * 1024;
 
 /// Calls `work` with each number below `count`, on up to `jobs` threads, and `take` with the results in order.
 ///
-/// `take` ends the whole by returning `Break`. Few things are done on the calling thread.
-pub(crate) fn work_in_order<R: Send>(
+/// Each thread makes a state for itself with `start`. `take` ends the whole by returning `Break`. Few things are done on
+/// the calling thread.
+pub(crate) fn work_in_order<S, R: Send>(
     count: usize,
     jobs: usize,
-    work: impl Fn(usize) -> R + Sync,
+    start: impl Fn() -> S + Sync,
+    work: impl Fn(&mut S, usize) -> R + Sync,
     mut take: impl FnMut(R) -> ControlFlow<()> + Send,
 ) {
     let batches = count.div_ceil(BATCH);
     let threads = jobs.min(batches);
     if threads <= 1 {
+        let mut state = start();
         for index in 0..count {
-            if take(work(index)).is_break() {
+            if take(work(&mut state, index)).is_break() {
                 return;
             }
         }
@@ -47,10 +50,10 @@ pub(crate) fn work_in_order<R: Send>(
         for _ in 0..threads {
             let started = thread::Builder::new()
                 .stack_size(STACK_BYTES)
-                .spawn_scoped(scope, || queue.run(&work));
+                .spawn_scoped(scope, || queue.run(start(), &work));
             if started.is_err() {
                 // The system has no more threads for us: this one does the work of all that are missing.
-                queue.run(&work);
+                queue.run(start(), &work);
                 break;
             }
         }
@@ -74,9 +77,9 @@ struct State<R, T> {
 }
 
 impl<R: Send, T: FnMut(R) -> ControlFlow<()> + Send> Queue<R, T> {
-    fn run(&self, work: impl Fn(usize) -> R) {
+    fn run<S>(&self, mut state: S, work: impl Fn(&mut S, usize) -> R) {
         while let Some((batch, indices)) = self.claim() {
-            let results = indices.map(&work).collect();
+            let results = indices.map(|index| work(&mut state, index)).collect();
             self.submit(batch, results);
         }
     }
@@ -129,16 +132,22 @@ mod tests {
 
     fn taken(count: usize, jobs: usize) -> Vec<usize> {
         let mut taken = Vec::new();
-        let work = |index: usize| {
+        let work = |_: &mut (), index: usize| {
             if index == 0 {
                 thread::sleep(Duration::from_millis(20));
             }
             index
         };
-        work_in_order(count, jobs, work, |index| {
-            taken.push(index);
-            ControlFlow::Continue(())
-        });
+        work_in_order(
+            count,
+            jobs,
+            || (),
+            work,
+            |index| {
+                taken.push(index);
+                ControlFlow::Continue(())
+            },
+        );
         taken
     }
 
@@ -156,7 +165,8 @@ mod tests {
         work_in_order(
             1_000_000,
             4,
-            |_| worked.fetch_add(1, Ordering::Relaxed),
+            || (),
+            |(), _| worked.fetch_add(1, Ordering::Relaxed),
             |_| {
                 taken += 1;
                 if taken == 100 {

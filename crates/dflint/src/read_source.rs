@@ -13,6 +13,10 @@ use crate::discovery::Input;
 /// loses the findings of all other files.
 const MOST_BYTES: u64 = 64 * 1024 * 1024;
 
+/// The finding that a file is no text; the lint crate never sees such a file.
+pub(crate) const NOT_UTF8_RULE: &str = "not-utf8";
+pub(crate) const NOT_UTF8_CODE: &str = "DF000";
+
 /// Why there is no text to check.
 #[derive(Debug, Error)]
 pub(crate) enum ReadError {
@@ -119,8 +123,8 @@ fn not_utf8(bytes: &[u8], start: usize, length: Option<usize>) -> Diagnostic {
     };
     let shown = bytes.get(start..end).unwrap_or_default().escape_ascii();
     Diagnostic {
-        rule: "not-utf8",
-        code: "DF002",
+        rule: NOT_UTF8_RULE,
+        code: NOT_UTF8_CODE,
         aliases: &[],
         severity: Severity::Error,
         message: if is_utf16 {

@@ -10,8 +10,10 @@ use dockerfile_source::TextRange;
 use rowan::GreenNode;
 
 use crate::SyntaxKind;
-use crate::SyntaxKind::{COMMENT, CONTINUATION, NEWLINE, SPLIT_REST, TEXT, WHITESPACE};
-use crate::logical_line::{LogicalLine, continuation_start, is_comment, physical_line};
+use crate::SyntaxKind::{
+    COMMENT, COMMENT_LINE, CONTINUATION, EMPTY_LINE, NEWLINE, SPLIT_REST, TEXT, WHITESPACE,
+};
+use crate::logical_line::{LineMap, continuation_start, is_comment, physical_line};
 use crate::tree_builder::{Checkpoint, GreenCache, TreeBuilder};
 
 pub(crate) struct Emitter<'s> {
@@ -20,7 +22,7 @@ pub(crate) struct Emitter<'s> {
     escape: char,
     // Invariant: all of `source[..raw]` is in the tree.
     raw: usize,
-    line: LogicalLine,
+    line: LineMap,
     // How much of `line` is in the tree.
     position: usize,
     // The first piece of `line` that the tree has not entered: its logical and its raw start.
@@ -35,7 +37,7 @@ impl<'s> Emitter<'s> {
             source,
             escape: '\\',
             raw: 0,
-            line: LogicalLine::default(),
+            line: LineMap::default(),
             position: 0,
             joint: None,
             next_segment: 0,
@@ -51,17 +53,22 @@ impl<'s> Emitter<'s> {
         self.raw
     }
 
-    /// Takes a line out, to read into it without a new allocation. Hand it back with `begin_line`.
-    pub(crate) fn take_line(&mut self) -> LogicalLine {
-        std::mem::take(&mut self.line)
-    }
-
     /// Starts on a logical line whose first piece stands at or behind `raw`.
-    pub(crate) fn begin_line(&mut self, line: LogicalLine) {
+    pub(crate) fn begin_line(&mut self, line: LineMap) {
         self.line = line;
         self.position = 0;
         self.next_segment = 0;
         self.pass_joint();
+    }
+
+    /// Returns how much of the logical text of the current line is in the tree.
+    pub(crate) fn position(&self) -> usize {
+        self.position
+    }
+
+    /// Starts a node outside of any logical line.
+    pub(crate) fn start_raw_node(&mut self, kind: SyntaxKind) {
+        self.builder.start_node(kind);
     }
 
     pub(crate) fn start_node(&mut self, kind: SyntaxKind) {
@@ -170,8 +177,32 @@ impl<'s> Emitter<'s> {
         if let Some((logical_start, raw_start)) = self.joint
             && logical_start == self.position
         {
-            self.trivia_until(raw_start);
+            self.joint_until(raw_start);
             self.pass_joint();
+        }
+    }
+
+    /// Adds the continuation and the lines that do not count up to `end` of the file.
+    fn joint_until(&mut self, end: usize) {
+        while self.raw < end {
+            let Some(line) = physical_line(self.source, self.raw) else {
+                break;
+            };
+            let content = self
+                .source
+                .get(self.raw..line.content_end.min(end))
+                .unwrap_or("");
+            let kind = if is_comment(content) {
+                COMMENT_LINE
+            } else if content.trim_start().is_empty() && line.next <= end {
+                EMPTY_LINE
+            } else if continuation_start(content, self.escape) == Some(0) {
+                CONTINUATION
+            } else {
+                // Blanks in front of the first piece of an instruction.
+                WHITESPACE
+            };
+            self.raw_token(kind, line.next.min(end));
         }
     }
 

@@ -1,24 +1,15 @@
 //! Text to tree: one function per production.
 
+mod arguments;
+mod directives;
+mod file;
+pub(crate) mod flags;
+mod healthcheck;
+pub(crate) mod heredoc;
+pub(crate) mod instruction;
+pub(crate) mod json;
 pub(crate) mod shell;
+mod shell_tracker;
+mod word;
 
-use crate::SyntaxError;
-use crate::SyntaxKind::FILE;
-use crate::emitter::Emitter;
-
-pub(crate) struct Output<'s> {
-    pub(crate) emitter: Emitter<'s>,
-    pub(crate) errors: Vec<SyntaxError>,
-    pub(crate) escape: char,
-}
-
-pub(crate) fn parse_file<'s>(mut emitter: Emitter<'s>, source: &'s str) -> Output<'s> {
-    emitter.start_node(FILE);
-    emitter.trivia_until(source.len());
-    emitter.finish_node();
-    Output {
-        emitter,
-        errors: Vec::new(),
-        escape: '\\',
-    }
-}
+pub(crate) use file::parse_file;

@@ -10,14 +10,23 @@
 
 mod syntax_kind;
 
+pub mod ast;
+
 mod emitter;
+mod go_duration;
 mod grammar;
+mod lexer;
 mod logical_line;
 mod node;
 mod parse;
 mod syntax_error;
 mod tree_builder;
 
+pub use go_duration::{DurationError, parse_go_duration};
+pub use grammar::flags::{FlagType, known_flags, unquote_flag};
+pub use grammar::heredoc::{HeredocOpener, find_openers};
+pub use grammar::instruction::{KEYWORDS, keyword_kind};
+pub use grammar::json::decode_json_string;
 pub use node::{Element, Node, Token};
 pub use parse::{Parse, Parser, SyntaxElement, SyntaxNode, SyntaxToken, parse};
 pub use syntax_error::{SyntaxError, SyntaxErrorKind};

@@ -4,6 +4,7 @@
 //! between are all taken out before anything else is read (BuildKit `frontend/dockerfile/parser/parser.go`, `Parse`).
 //! A `LogicalLine` is the text that is left, with a map back to the file.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use dockerfile_source::{TextRange, TextSize};
@@ -16,54 +17,41 @@ struct Segment {
 }
 
 /// The text of one instruction without continuations and the lines that do not count.
-///
-/// Invariant: segments are not empty (but for the last), start at logical offset 0 and ascend in both columns.
-#[derive(Debug, Default)]
-pub(crate) struct LogicalLine {
-    text: String,
-    segments: Vec<Segment>,
-    raw_end: u32,
+#[derive(Debug)]
+pub(crate) struct LogicalLine<'s> {
+    pub(crate) text: Cow<'s, str>,
+    pub(crate) map: LineMap,
     /// Blank lines inside of the instruction, as raw ranges.
     pub(crate) empty_lines: Vec<TextRange>,
+    /// Where the next physical line starts.
+    pub(crate) next: usize,
 }
 
-impl LogicalLine {
-    /// Returns the logical text.
-    pub(crate) fn text(&self) -> &str {
-        &self.text
+/// Where the pieces of a logical line stand in the file.
+///
+/// Invariant: segments start at logical offset 0 and ascend strictly in both columns.
+#[derive(Debug, Default)]
+pub(crate) struct LineMap {
+    segments: Vec<Segment>,
+}
+
+impl LineMap {
+    /// Returns the map of a text that stands in the file in one piece.
+    pub(crate) fn contiguous(raw_start: usize) -> LineMap {
+        let mut map = LineMap::default();
+        map.push(0, raw_start);
+        map
     }
 
-    /// Returns where the last piece ends in the file, before its line end.
-    pub(crate) fn raw_end(&self) -> usize {
-        self.raw_end as usize
-    }
-
-    /// Empties the line, keeping its memory.
-    pub(crate) fn clear(&mut self) {
-        self.text.clear();
-        self.segments.clear();
-        self.empty_lines.clear();
-        self.raw_end = 0;
-    }
-
-    /// Adds the piece of the file at `raw`.
-    pub(crate) fn push(&mut self, source: &str, raw: Range<usize>) {
-        self.raw_end = raw.end as u32;
-        if raw.is_empty() && !self.segments.is_empty() {
-            return;
+    fn push(&mut self, logical_start: usize, raw_start: usize) {
+        let segment = Segment {
+            logical_start: logical_start as u32,
+            raw_start: raw_start as u32,
+        };
+        match self.segments.last_mut() {
+            Some(last) if last.logical_start == segment.logical_start => *last = segment,
+            _ => self.segments.push(segment),
         }
-        let logical_start = self.text.len() as u32;
-        if let Some(last) = self.segments.last_mut()
-            && last.logical_start == logical_start
-        {
-            last.raw_start = raw.start as u32;
-        } else {
-            self.segments.push(Segment {
-                logical_start,
-                raw_start: raw.start as u32,
-            });
-        }
-        self.text.push_str(source.get(raw).unwrap_or(""));
     }
 
     /// Returns the offset in the file of the logical character at `offset`.
@@ -155,23 +143,20 @@ pub(crate) fn is_comment(line: &str) -> bool {
     line.trim_start().starts_with('#')
 }
 
-/// Reads the logical line that starts at `start` into `line` and returns where the next physical line begins.
-///
-/// `start` is where the instruction's own text begins; the first piece is not left-trimmed here.
-pub(crate) fn read_logical_line(
-    source: &str,
-    start: usize,
-    escape: char,
-    line: &mut LogicalLine,
-) -> usize {
-    line.clear();
-    let mut position = start;
+/// Reads the logical line that starts at `start`.
+pub(crate) fn read_logical_line(source: &str, start: usize, escape: char) -> LogicalLine<'_> {
+    let mut line = LogicalLine {
+        text: Cow::Borrowed(""),
+        map: LineMap::contiguous(start),
+        empty_lines: Vec::new(),
+        next: start,
+    };
     let mut is_first = true;
-    while let Some(physical) = physical_line(source, position) {
+    while let Some(physical) = physical_line(source, line.next) {
         let content = source
             .get(physical.start..physical.content_end)
             .unwrap_or("");
-        position = physical.next;
+        line.next = physical.next;
         if !is_first {
             let trimmed = content.trim_start();
             if trimmed.starts_with('#') {
@@ -186,57 +171,59 @@ pub(crate) fn read_logical_line(
             }
         }
         is_first = false;
-        match continuation_start(content, escape) {
-            Some(len) => line.push(source, physical.start..physical.start + len),
-            None => {
-                line.push(source, physical.start..physical.content_end);
-                break;
-            }
+        let continuation = continuation_start(content, escape);
+        let piece = content
+            .get(..continuation.unwrap_or(content.len()))
+            .unwrap_or("");
+        if !piece.is_empty() {
+            line.map.push(line.text.len(), physical.start);
+            line.text += piece;
+        }
+        if continuation.is_none() {
+            break;
         }
     }
-    position
+    line
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn read(source: &str) -> (LogicalLine, usize) {
-        let mut line = LogicalLine::default();
-        let next = read_logical_line(source, 0, '\\', &mut line);
-        (line, next)
+    fn read(source: &str) -> LogicalLine<'_> {
+        read_logical_line(source, 0, '\\')
     }
 
     #[test]
     fn joins_pieces_with_nothing_in_between() {
         let source = "RUN a\\\nb \\ \t\r\n# comment \\\n\n  c\nNEXT";
-        let (line, next) = read(source);
-        assert_eq!(line.text(), "RUN ab   c");
-        assert_eq!(source.get(next..), Some("NEXT"));
+        let line = read(source);
+        assert_eq!(line.text, "RUN ab   c");
+        assert_eq!(source.get(line.next..), Some("NEXT"));
         assert_eq!(line.empty_lines.len(), 1);
     }
 
     #[test]
     fn two_escape_characters_are_no_continuation() {
-        assert_eq!(read("RUN a \\\\\nb").0.text(), "RUN a \\\\");
-        assert_eq!(read("RUN a \\\\\\\nb").0.text(), "RUN a \\\\\\");
+        assert_eq!(read("RUN a \\\\\nb").text, "RUN a \\\\");
+        assert_eq!(read("RUN a \\\\\\\nb").text, "RUN a \\\\\\");
     }
 
     #[test]
     fn maps_back_to_the_file() {
         let source = "RU\\\nN ab\\\n  cd";
-        let (line, _) = read(source);
-        assert_eq!(line.text(), "RUN ab  cd");
-        let range = line.raw_range(4..10);
+        let line = read(source);
+        assert_eq!(line.text, "RUN ab  cd");
+        let range = line.map.raw_range(4..10);
         let text = source.get(usize::from(range.start())..usize::from(range.end()));
         assert_eq!(text, Some("ab\\\n  cd"));
-        assert_eq!(line.raw_end_of(2), 2);
-        assert_eq!(line.raw_start_of(2), 4);
+        assert_eq!(line.map.raw_end_of(2), 2);
+        assert_eq!(line.map.raw_start_of(2), 4);
     }
 
     #[test]
     fn goes_on_to_the_end_of_the_file() {
-        assert_eq!(read("RUN a \\").0.text(), "RUN a ");
-        assert_eq!(read("\\\n\\\nRUN a").0.text(), "RUN a");
+        assert_eq!(read("RUN a \\").text, "RUN a ");
+        assert_eq!(read("\\\n\\\nRUN a").text, "RUN a");
     }
 }

@@ -109,10 +109,10 @@ impl<'t> Node<'t> {
 
     /// Appends what `logical_text` returns.
     pub fn push_logical_text(self, text: &mut String) {
-        self.for_each_token(&mut |token| match token.kind() {
-            SyntaxKind::CONTINUATION | SyntaxKind::NEWLINE => {}
-            SyntaxKind::COMMENT => {}
-            _ => text.push_str(token.text()),
+        self.for_each_token(&mut |token| {
+            if !token.kind().is_line_joint() {
+                text.push_str(token.text());
+            }
         });
     }
 }

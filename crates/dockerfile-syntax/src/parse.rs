@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use dockerfile_source::TextRange;
 use rowan::GreenNode;
 
 use crate::emitter::Emitter;
@@ -91,9 +90,4 @@ impl fmt::Debug for Parse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:#?}{:?}", self.syntax(), self.errors)
     }
-}
-
-/// Returns the range of the whole text.
-pub(crate) fn whole(text: &str) -> TextRange {
-    TextRange::up_to(dockerfile_source::TextLen::text_len(text))
 }

@@ -24,6 +24,10 @@ syntax_kinds! {
     NEWLINE,
     /// `#` up to the end of the line.
     COMMENT,
+    /// A comment line inside of an instruction, with its indentation and its line end.
+    COMMENT_LINE,
+    /// A blank line inside of an instruction, with its line end.
+    EMPTY_LINE,
     /// The escape character, blanks behind it and the line end: the line goes on.
     CONTINUATION,
 
@@ -190,7 +194,17 @@ impl SyntaxKind {
                 | SyntaxKind::WHITESPACE
                 | SyntaxKind::NEWLINE
                 | SyntaxKind::COMMENT
+                | SyntaxKind::COMMENT_LINE
+                | SyntaxKind::EMPTY_LINE
                 | SyntaxKind::CONTINUATION
+        )
+    }
+
+    /// Returns whether tokens of this kind are not part of the joined line of an instruction.
+    pub fn is_line_joint(self) -> bool {
+        matches!(
+            self,
+            SyntaxKind::CONTINUATION | SyntaxKind::COMMENT_LINE | SyntaxKind::EMPTY_LINE
         )
     }
 

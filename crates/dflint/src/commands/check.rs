@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::thread;
 
 use anyhow::{Result, bail};
+use dockerfile_lint::{Selection, UnknownRule};
 use dockerfile_report::{OutputFormat, Renderer, ReportWriter, Statistics, Summary};
 use dockerfile_source::Applicability;
 
@@ -16,7 +17,6 @@ use crate::discovery::{Input, discover};
 use crate::linting::Linter;
 use crate::ordered_work::work_in_order;
 use crate::outcome::Outcome;
-use crate::rule_selection::RuleSelection;
 use crate::{report_problem, report_warning};
 
 /// Bytes of report that are collected before they are sent.
@@ -25,7 +25,7 @@ const BUFFER_BYTES: usize = 64 * 1024;
 type Output = BufWriter<Box<dyn Write + Send>>;
 
 pub(crate) fn run(arguments: CheckArguments) -> Result<Outcome> {
-    let selection = RuleSelection::new(&arguments.select, &arguments.ignore, arguments.preview)?;
+    let selection = selection(&arguments)?;
     let paths = paths(&arguments)?;
     let discovery = discover(&paths, !arguments.no_gitignore);
     for problem in &discovery.problems {
@@ -58,7 +58,11 @@ pub(crate) fn run(arguments: CheckArguments) -> Result<Outcome> {
     work_in_order(
         inputs.len(),
         jobs(&arguments, inputs.len()),
-        |index| inputs.get(index).map(|input| checker.check(input)),
+        || checker.linter.for_files(),
+        |linter, index| {
+            let input = inputs.get(index)?;
+            Some(checker.check(linter, input))
+        },
         |result| match result {
             Some(result) => run.take(result),
             None => ControlFlow::Continue(()),
@@ -78,6 +82,22 @@ fn paths(arguments: &CheckArguments) -> Result<Vec<PathBuf>> {
         (None, true) => Ok(vec![PathBuf::from(".")]),
         _ => Ok(arguments.paths.clone()),
     }
+}
+
+/// Returns the rules of the run: nothing selected means the stable ones.
+fn selection(arguments: &CheckArguments) -> Result<Selection, UnknownRule> {
+    let mut selection = match (arguments.select.is_empty(), arguments.preview) {
+        (true, false) => Selection::default(),
+        (true, true) => Selection::preview(),
+        (false, _) => Selection::none(),
+    };
+    for rule in &arguments.select {
+        selection.set(rule.trim(), true)?;
+    }
+    for rule in &arguments.ignore {
+        selection.set(rule.trim(), false)?;
+    }
+    Ok(selection)
 }
 
 fn mode(arguments: &CheckArguments) -> Mode {

@@ -16,26 +16,26 @@ fn a_missing_path_is_named_and_the_others_are_checked() {
             .starts_with("error: cannot read missing/Dockerfile: "),
         "{output:?}"
     );
-    assert!(output.stdout.contains("Dockerfile:1:14"), "{output:?}");
+    assert!(output.stdout.contains("Dockerfile:1:13"), "{output:?}");
 }
 
 #[test]
 fn bytes_that_are_not_utf8_are_one_finding_at_their_offset() {
     let scratch = Scratch::new(&[("Dockerfile", CASING)]);
-    scratch.write("Dockerfile.latin1", b"FROM a as b\nRUN \xe9\xe8\n");
+    scratch.write("Dockerfile.latin1", b"EXPOSE 1/TCP\nRUN \xe9\xe8\n");
     let output = scratch.check(&["--output-format", "json"]);
     assert_eq!(output.code, 1);
     let findings = findings(&output);
     assert_eq!(findings.len(), 2);
     assert_eq!(findings[1]["file"], "Dockerfile.latin1");
     assert_eq!(findings[1]["severity"], "error");
-    assert_eq!(findings[1]["range"]["start"]["offset"], 16);
+    assert_eq!(findings[1]["range"]["start"]["offset"], 17);
     assert_eq!(findings[1]["range"]["start"]["line"], 2);
-    assert_eq!(findings[1]["range"]["end"]["offset"], 17);
+    assert_eq!(findings[1]["range"]["end"]["offset"], 18);
     scratch.check(&["--fix"]);
     assert_eq!(
         std::fs::read(scratch.path("Dockerfile.latin1")).expect("read"),
-        b"FROM a as b\nRUN \xe9\xe8\n"
+        b"EXPOSE 1/TCP\nRUN \xe9\xe8\n"
     );
 }
 
@@ -102,7 +102,7 @@ mod unix {
             output.stderr,
             "error: cannot read pipe: it is not a regular file; use `-` to check what comes through a pipe\n"
         );
-        assert!(output.stdout.contains("a/Dockerfile:1:14"), "{output:?}");
+        assert!(output.stdout.contains("a/Dockerfile:1:13"), "{output:?}");
     }
 
     #[test]
@@ -128,7 +128,7 @@ mod unix {
         assert_eq!(output.code, 2);
         assert!(output.stderr.contains("Dockerfile.secret: "), "{output:?}");
         assert!(output.stderr.contains("closed: "), "{output:?}");
-        assert!(output.stdout.contains("Dockerfile:1:14"), "{output:?}");
+        assert!(output.stdout.contains("Dockerfile:1:13"), "{output:?}");
     }
 
     #[test]
@@ -148,17 +148,17 @@ mod unix {
                 .starts_with("error: cannot read Dockerfile: it has more than "),
             "{output:?}"
         );
-        assert!(output.stdout.contains("a/Dockerfile:1:14"), "{output:?}");
+        assert!(output.stdout.contains("a/Dockerfile:1:13"), "{output:?}");
     }
 
     #[test]
     fn a_pipe_that_the_shell_has_opened_is_read() {
         let scratch = Scratch::new(&[]);
         let output = scratch.run_with_input(
-            &["check", "--select", "FromAsCasing", "/dev/stdin"],
+            &["check", "--select", "ExposeProtoCasing", "/dev/stdin"],
             CASING.as_bytes(),
         );
         assert_eq!(output.code, 1);
-        assert!(output.stdout.contains("/dev/stdin:1:14"), "{output:?}");
+        assert!(output.stdout.contains("/dev/stdin:1:13"), "{output:?}");
     }
 }

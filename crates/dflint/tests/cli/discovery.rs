@@ -94,7 +94,7 @@ mod unix {
         let output = scratch.check(&["self", "a"]);
         assert_eq!(output.code, 2);
         assert!(output.stderr.starts_with("error: cannot read self: "));
-        assert!(output.stdout.contains("a/Dockerfile:1:14"), "{output:?}");
+        assert!(output.stdout.contains("a/Dockerfile:1:13"), "{output:?}");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The command line as a user meets it: one process a test.
 //!
-//! The tests select a rule by BuildKit's name for it (`FromAsCasing`: `FROM a as b`, with a safe fix), so that new rules do
+//! The tests select a rule by BuildKit's name for it (`ExposeProtoCasing`: `EXPOSE 80/TCP`, with a safe fix), so that new rules do
 //! not change them.
 
 mod bad_input;

@@ -20,10 +20,10 @@ fn a_full_report_shows_the_words_without_colour() {
     assert!(
         output.stdout.contains(
             "
-  ┌─ Dockerfile:1:14
+  ┌─ Dockerfile:1:13
   │
-1 │ FROM scratch as base
-  │              ^^
+1 │ EXPOSE 8080/TCP
+  │             ^^^
   │
 "
         ),
@@ -49,8 +49,8 @@ fn a_concise_report_is_one_line_a_finding() {
     let output = scratch.check(&["--output-format", "concise", "--quiet"]);
     let lines: Vec<&str> = output.stdout.lines().collect();
     assert_eq!(lines.len(), 2);
-    assert!(lines[0].starts_with("Dockerfile:1:14: "), "{output:?}");
-    assert!(lines[1].starts_with("a/Dockerfile:1:14: "), "{output:?}");
+    assert!(lines[0].starts_with("Dockerfile:1:13: "), "{output:?}");
+    assert!(lines[1].starts_with("a/Dockerfile:1:13: "), "{output:?}");
 }
 
 #[test]
@@ -65,18 +65,18 @@ fn a_json_report_has_the_promised_members() {
     assert_eq!(finding["file"], "Dockerfile");
     assert!(finding["rule"].is_string() && finding["code"].is_string());
     let aliases = finding["aliases"].as_array().expect("an array");
-    assert!(aliases.contains(&"FromAsCasing".into()));
+    assert!(aliases.contains(&"ExposeProtoCasing".into()));
     assert!(finding["severity"].is_string() && finding["message"].is_string());
     assert_eq!(
         finding["range"],
         serde_json::json!({
-            "start": {"offset": 20, "line": 2, "column": 14},
+            "start": {"offset": 19, "line": 2, "column": 13},
             "end": {"offset": 22, "line": 2, "column": 16},
         })
     );
     assert!(finding["labels"].is_array());
     assert_eq!(finding["fix"]["applicability"], "safe");
-    assert_eq!(finding["fix"]["edits"][0]["insert"], "AS");
+    assert_eq!(finding["fix"]["edits"][0]["insert"], "tcp");
 }
 
 #[test]

@@ -8,9 +8,9 @@ use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
 /// A Dockerfile with one finding of the rule that the tests select.
-pub(crate) const CASING: &str = "FROM scratch as base\n";
+pub(crate) const CASING: &str = "EXPOSE 8080/TCP\n";
 /// One without any.
-pub(crate) const CLEAN: &str = "FROM scratch AS base\n";
+pub(crate) const CLEAN: &str = "EXPOSE 8080/tcp\n";
 
 pub(crate) struct Scratch {
     folder: TempDir,
@@ -86,9 +86,9 @@ impl Scratch {
         }
     }
 
-    /// Runs `dflint check --select FromAsCasing` with more arguments.
+    /// Runs `dflint check --select ExposeProtoCasing` with more arguments.
     pub(crate) fn check(&self, arguments: &[&str]) -> Output {
-        let mut all = vec!["check", "--select", "FromAsCasing"];
+        let mut all = vec!["check", "--select", "ExposeProtoCasing"];
         all.extend(arguments);
         self.run(&all)
     }

@@ -2,7 +2,7 @@
 
 use crate::scratch::{CASING, CLEAN, Scratch};
 
-const CHECK: [&str; 3] = ["check", "--select", "FromAsCasing"];
+const CHECK: [&str; 3] = ["check", "--select", "ExposeProtoCasing"];
 
 fn run(arguments: &[&str], input: &[u8]) -> crate::scratch::Output {
     let all: Vec<&str> = CHECK.iter().chain(arguments).copied().collect();
@@ -14,12 +14,12 @@ fn is_checked_under_the_given_name() {
     let concise = ["--output-format", "concise"];
     let output = run(&[&concise[..], &["-"]].concat(), CASING.as_bytes());
     assert_eq!(output.code, 1);
-    assert!(output.stdout.starts_with("<stdin>:1:14: "), "{output:?}");
+    assert!(output.stdout.starts_with("<stdin>:1:13: "), "{output:?}");
     for path in [&[][..], &["-"]] {
         let arguments = [&concise[..], &["--stdin-filename", "a/Dockerfile"], path].concat();
         let output = run(&arguments, CASING.as_bytes());
         assert!(
-            output.stdout.starts_with("a/Dockerfile:1:14: "),
+            output.stdout.starts_with("a/Dockerfile:1:13: "),
             "{output:?}"
         );
     }

@@ -6,11 +6,11 @@ use crate::scratch::{CASING, Scratch};
 fn an_unknown_rule_is_a_usage_error_with_a_suggestion() {
     let scratch = Scratch::new(&[("Dockerfile", CASING)]);
     for option in ["--select", "--ignore"] {
-        let output = scratch.run(&["check", option, "FromAsCasin"]);
+        let output = scratch.run(&["check", option, "ExposeProtoCasin"]);
         assert_eq!(output.code, 2);
         assert_eq!(
             output.stderr,
-            "error: unknown rule `FromAsCasin`; did you mean `FromAsCasing`?\n"
+            "error: no rule is called `ExposeProtoCasin`; did you mean `ExposeProtoCasing`?\n"
         );
         assert_eq!(output.stdout, "");
     }
@@ -18,15 +18,18 @@ fn an_unknown_rule_is_a_usage_error_with_a_suggestion() {
 
 #[test]
 fn rules_are_selected_and_ignored_by_lists() {
-    let scratch = Scratch::new(&[("Dockerfile", &format!("{CASING}MAINTAINER me\n"))]);
+    let scratch = Scratch::new(&[("Dockerfile", &format!("{CASING}FROM node\n"))]);
     let count = |arguments: &[&str]| {
         let mut all = vec!["check", "--quiet", "--output-format", "concise"];
         all.extend(arguments);
         scratch.run(&all).stdout.lines().count()
     };
-    let both = "FromAsCasing,MaintainerDeprecated";
+    let both = "ExposeProtoCasing,DL3006";
     assert_eq!(count(&["--select", both]), 2);
-    assert_eq!(count(&["--select", both, "--ignore", "fromascasing"]), 1);
+    assert_eq!(
+        count(&["--select", both, "--ignore", "exposeprotocasing"]),
+        1
+    );
     assert_eq!(count(&["--ignore", "all"]), 0);
 }
 
@@ -36,7 +39,7 @@ fn fail_on_decides_the_exit_code_and_not_the_report() {
     for (severity, code) in [("info", 1), ("error", 0), ("never", 0)] {
         let output = scratch.check(&["--fail-on", severity]);
         assert_eq!(output.code, code, "{severity}: {output:?}");
-        assert!(output.stdout.contains("Dockerfile:1:14"));
+        assert!(output.stdout.contains("Dockerfile:1:13"));
     }
 }
 

@@ -1,0 +1,121 @@
+//! What a rule sees, and where it puts what it finds.
+
+use std::cell::OnceCell;
+
+use dockerfile_model::{Instruction, Model, StageId};
+use dockerfile_source::{Applicability, Diagnostic, Fix, Label, SourceFile, TextEdit, TextRange};
+use dockerfile_syntax::Parse;
+
+use crate::{Options, Rule};
+
+/// The file under check, and the findings so far.
+pub struct RuleContext<'c> {
+    pub(crate) source: &'c SourceFile,
+    pub(crate) parse: &'c Parse,
+    pub(crate) model: &'c Model,
+    pub(crate) options: &'c Options,
+    pub(crate) rule: &'static Rule,
+    pub(crate) findings: &'c mut Vec<Diagnostic>,
+    pub(crate) facts: &'c Facts,
+}
+
+/// What several rules need and none should work out twice.
+#[derive(Default)]
+pub(crate) struct Facts {
+    needed_stages: OnceCell<Vec<bool>>,
+}
+
+/// A finding that was just made, to add to.
+pub struct Finding<'f> {
+    diagnostic: &'f mut Diagnostic,
+}
+
+impl<'c> RuleContext<'c> {
+    pub fn model(&self) -> &'c Model {
+        self.model
+    }
+
+    pub fn source(&self) -> &'c SourceFile {
+        self.source
+    }
+
+    pub fn parse(&self) -> &'c Parse {
+        self.parse
+    }
+
+    pub fn options(&self) -> &'c Options {
+        self.options
+    }
+
+    /// Returns the text of a range of the file.
+    pub fn text(&self, range: TextRange) -> &'c str {
+        self.source.slice(range)
+    }
+
+    /// Returns whether the final stage needs a stage.
+    pub fn is_stage_needed(&self, stage: StageId) -> bool {
+        let needed = self
+            .facts
+            .needed_stages
+            .get_or_init(|| self.model.needed_stages());
+        needed.get(stage.index()).copied().unwrap_or(false)
+    }
+
+    /// Returns all instructions that run or count in this build or, behind ONBUILD, in a later one.
+    pub fn instructions(&self) -> impl Iterator<Item = &'c Instruction> + use<'c> {
+        self.model.instructions_with_triggers()
+    }
+
+    /// Reports a finding at the smallest range that shows the fault.
+    pub fn report(&mut self, range: TextRange, message: impl Into<String>) -> Finding<'_> {
+        self.findings.push(Diagnostic {
+            rule: self.rule.name,
+            code: self.rule.code,
+            aliases: self.rule.aliases,
+            severity: self.rule.severity,
+            message: message.into(),
+            range,
+            labels: Vec::new(),
+            help: None,
+            fix: None,
+        });
+        let diagnostic = self.findings.last_mut().expect("one was just pushed");
+        Finding { diagnostic }
+    }
+}
+
+impl Finding<'_> {
+    /// Says what to do.
+    pub fn help(self, help: impl Into<String>) -> Self {
+        self.diagnostic.help = Some(help.into());
+        self
+    }
+
+    /// Points at a second place that explains the first.
+    pub fn label(self, range: TextRange, message: impl Into<String>) -> Self {
+        self.diagnostic.labels.push(Label {
+            range,
+            message: message.into(),
+        });
+        self
+    }
+
+    /// Offers a repair that keeps what the file builds, or changes it exactly as the rule's page says.
+    pub fn safe_fix(self, title: impl Into<String>, edit: TextEdit) -> Self {
+        self.fix(Applicability::Safe, title, edit)
+    }
+
+    /// Offers a repair that may change what the image does.
+    pub fn unsafe_fix(self, title: impl Into<String>, edit: TextEdit) -> Self {
+        self.fix(Applicability::Unsafe, title, edit)
+    }
+
+    fn fix(self, applicability: Applicability, title: impl Into<String>, edit: TextEdit) -> Self {
+        self.diagnostic.fix = Some(Fix {
+            title: title.into(),
+            applicability,
+            edit,
+        });
+        self
+    }
+}

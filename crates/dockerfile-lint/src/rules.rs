@@ -1,0 +1,10 @@
+//! The rules, in folders by what they are about: one file a rule.
+
+mod base_image;
+mod expose;
+pub(crate) mod syntax;
+
+use crate::Rule;
+
+/// The rules of each folder.
+pub(crate) const CATEGORIES: &[&[&Rule]] = &[syntax::RULES, base_image::RULES, expose::RULES];

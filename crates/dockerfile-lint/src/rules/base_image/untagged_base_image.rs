@@ -1,0 +1,90 @@
+use dockerfile_model::Base;
+
+use crate::RuleContext;
+use crate::rule::declare_rule;
+
+declare_rule! {
+    /// ## What it does
+    /// Finds base images without a tag and without a digest.
+    ///
+    /// ## Why
+    /// `FROM debian` means `FROM debian:latest`.
+    /// What that is changes from day to day, so the same Dockerfile builds another image tomorrow.
+    ///
+    /// ## Bad
+    /// ```dockerfile
+    /// FROM debian
+    /// ```
+    ///
+    /// ## Good
+    /// ```dockerfile
+    /// FROM debian:12
+    /// ```
+    ///
+    /// ## Limits
+    /// An image whose name is a variable without a default is not judged.
+    /// A variable with a default is judged by its default.
+    pub(crate) UNTAGGED_BASE_IMAGE {
+        name: "untagged-base-image",
+        code: "DF102",
+        aliases: ["DL3006"],
+        severity: Warning,
+        status: Stable,
+        fix: None,
+        check: check,
+    }
+}
+
+fn check(ctx: &mut RuleContext<'_>) {
+    for stage in &ctx.model().stages {
+        let (Base::Image(name), Some(image)) = (&stage.base, &stage.image) else {
+            continue;
+        };
+        let path = name.rsplit('/').next().unwrap_or(name);
+        if path.contains(':') || name.contains('@') {
+            continue;
+        }
+        ctx.report(image.range, format!("base image `{name}` has no tag"))
+            .help(format!(
+                "name a version, such as `{name}:TAG`; without one the builder takes `latest`"
+            ));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::UNTAGGED_BASE_IMAGE as RULE;
+    use crate::testing::{check_clean, check_fires, check_message};
+
+    #[test]
+    fn fires_on_a_name_alone() {
+        check_fires(
+            &RULE,
+            "FROM «debian»\nFROM --platform=linux/amd64 «localhost:5000/a/b» AS x\n",
+        );
+    }
+
+    #[test]
+    fn judges_a_variable_by_its_default() {
+        check_fires(&RULE, "ARG BASE=debian\nFROM «${BASE}»\n");
+        check_clean(&RULE, "ARG BASE=debian:12\nFROM ${BASE}\n");
+        check_clean(&RULE, "ARG BASE\nFROM ${BASE}\n");
+    }
+
+    #[test]
+    fn stages_scratch_and_digests_need_no_tag() {
+        check_clean(
+            &RULE,
+            "FROM debian:12 AS build\nFROM Build\nFROM scratch\nFROM debian@sha256:abc\n",
+        );
+    }
+
+    #[test]
+    fn names_the_image_that_is_meant() {
+        check_message(
+            &RULE,
+            "ARG A=debian\nFROM $A\n",
+            "base image `debian` has no tag",
+        );
+    }
+}

@@ -1,0 +1,121 @@
+//! Checks that the tests of rules are made of.
+
+use dockerfile_source::{Applicability, Diagnostic, SourceFile};
+
+use crate::{Options, Rule, Selection, check};
+
+/// Returns options with one rule on, and the knowledge that there is an ignore file.
+pub(crate) fn only(rule: &Rule) -> Options {
+    let mut selection = Selection::none();
+    selection.set_rule(rule, true);
+    Options {
+        selection,
+        ignore_file: Some(Some(String::new())),
+        ..Options::default()
+    }
+}
+
+/// Returns what one rule finds.
+pub(crate) fn findings(text: &str, rule: &Rule) -> Vec<Diagnostic> {
+    check(&SourceFile::new("Dockerfile", text), &only(rule))
+}
+
+/// Returns the codes of what one rule finds.
+pub(crate) fn codes(text: &str, rule: &Rule) -> Vec<&'static str> {
+    findings(text, rule)
+        .into_iter()
+        .map(|finding| finding.code)
+        .collect()
+}
+
+/// Checks that a rule finds exactly the texts that are marked `«like this»`, in order.
+#[track_caller]
+pub(crate) fn check_fires(rule: &Rule, marked: &str) {
+    let mut text = String::new();
+    let mut expected = Vec::new();
+    let mut rest = marked;
+    while let Some((before, behind)) = rest.split_once('«') {
+        text.push_str(before);
+        let (inside, behind) = behind.split_once('»').expect("every « has its »");
+        expected.push((text.len(), inside.to_owned()));
+        text.push_str(inside);
+        rest = behind;
+    }
+    text.push_str(rest);
+    assert!(!expected.is_empty(), "the text marks no finding");
+    let source = SourceFile::new("Dockerfile", text.clone());
+    let found: Vec<_> = check(&source, &only(rule))
+        .into_iter()
+        .map(|finding| {
+            (
+                usize::from(finding.range.start()),
+                source.slice(finding.range).to_owned(),
+            )
+        })
+        .collect();
+    assert_eq!(found, expected, "in\n{text}");
+}
+
+/// Checks that a rule finds nothing.
+#[track_caller]
+pub(crate) fn check_clean(rule: &Rule, text: &str) {
+    let found = findings(text, rule);
+    assert!(found.is_empty(), "{found:#?}\nin\n{text}");
+}
+
+/// Checks the message of the only finding.
+#[track_caller]
+pub(crate) fn check_message(rule: &Rule, text: &str, message: &str) {
+    let found = findings(text, rule);
+    let messages: Vec<_> = found
+        .iter()
+        .map(|finding| finding.message.as_str())
+        .collect();
+    assert_eq!(messages, [message], "in\n{text}");
+}
+
+/// Checks what the fixes of a rule make of a text, all of them applied at once, and that the rule is silent then.
+#[track_caller]
+pub(crate) fn check_fix(rule: &Rule, before: &str, after: &str) {
+    let mut builder = dockerfile_source::TextEdit::builder();
+    let mut count = 0;
+    for finding in findings(before, rule) {
+        if let Some(fix) = finding
+            .fix
+            .filter(|fix| fix.applicability >= Applicability::Unsafe)
+        {
+            count += 1;
+            for indel in fix.edit.indels() {
+                builder.replace(indel.delete, indel.insert.clone());
+            }
+        }
+    }
+    assert!(count > 0, "no fix is offered for\n{before}");
+    let edit = builder
+        .finish()
+        .expect("the fixes of one rule do not overlap");
+    let fixed = edit.apply(before).expect("the edit lies in the text");
+    assert_eq!(fixed, after);
+    let left = findings(&fixed, rule);
+    assert!(
+        left.iter().all(|finding| finding.fix.is_none()),
+        "the fix does not silence the rule: {left:#?}"
+    );
+}
+
+/// Returns the examples of a rule's page: those under `## Bad` and those under `## Good`.
+pub(crate) fn examples(rule: &Rule) -> (Vec<String>, Vec<String>) {
+    let page = rule.documentation();
+    let section = |heading: &str| -> Vec<String> {
+        let Some((_, behind)) = page.split_once(heading) else {
+            return Vec::new();
+        };
+        let body = behind.split("\n## ").next().unwrap_or("");
+        body.split("```dockerfile\n")
+            .skip(1)
+            .filter_map(|fence| fence.split("```").next())
+            .map(str::to_owned)
+            .collect()
+    };
+    (section("## Bad"), section("## Good"))
+}

@@ -1,0 +1,263 @@
+//! The model of a file.
+
+use dockerfile_source::TextRange;
+use dockerfile_syntax::Parse;
+use dockerfile_syntax::ast::{AstNode as _, File};
+use rustc_hash::FxHashMap;
+use smol_str::SmolStr;
+
+use crate::lower::Lowering;
+use crate::scope::{PLATFORM_ARGUMENTS, PREDEFINED_ARGUMENTS};
+use crate::{
+    Base, Instruction, InstructionId, Keyword, Origin, Resolution, Stage, StageId, StageReference,
+    Variable, VariableId,
+};
+
+/// What the caller knows beyond the file.
+#[derive(Clone, Debug, Default)]
+pub struct ModelInput {
+    /// Facts about base images, by the name that stands in FROM after expansion.
+    pub base_images: FxHashMap<SmolStr, BaseImageFacts>,
+    /// Build arguments that replace the defaults of ARG.
+    pub build_arguments: FxHashMap<SmolStr, SmolStr>,
+}
+
+/// What a base image brings along: the parts of its configuration that matter here.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BaseImageFacts {
+    pub user: Option<SmolStr>,
+    pub workdir: Option<SmolStr>,
+    pub environment: Vec<(SmolStr, SmolStr)>,
+    pub entrypoint: Option<Vec<SmolStr>>,
+    pub command: Option<Vec<SmolStr>>,
+    pub exposed_ports: Vec<SmolStr>,
+}
+
+/// A comment line outside of instructions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Comment {
+    /// From `#` to the end of the line.
+    pub text: SmolStr,
+    pub range: TextRange,
+}
+
+/// What a Dockerfile means.
+#[derive(Clone, Debug, Default)]
+pub struct Model {
+    /// `\` or a backtick.
+    pub escape: char,
+    /// The value of `# syntax=`.
+    pub syntax: Option<(SmolStr, TextRange)>,
+    /// The value of `# check=`.
+    pub check: Option<(SmolStr, TextRange)>,
+    /// Comment lines outside of instructions, parser directives left out.
+    pub comments: Vec<Comment>,
+    /// All instructions in the order of the file; the id of an instruction is its index.
+    pub instructions: Vec<Instruction>,
+    /// All stages in the order of the file; the id of a stage is its index.
+    pub stages: Vec<Stage>,
+    /// All declarations of variables in the order of the file.
+    pub variables: Vec<Variable>,
+    /// All places where a stage needs another.
+    pub stage_references: Vec<StageReference>,
+    pub(crate) base_facts: Vec<Option<BaseImageFacts>>,
+}
+
+impl Model {
+    /// Returns the model of a parsed file. Never fails: what is broken in the file is missing in the model.
+    pub fn new(parse: &Parse, input: &ModelInput) -> Model {
+        match File::cast(parse.root()) {
+            Some(file) => Lowering::new(parse.escape(), input).file(file),
+            None => Model::default(),
+        }
+    }
+
+    pub fn instruction(&self, id: InstructionId) -> Option<&Instruction> {
+        self.instructions.get(id.index())
+    }
+
+    pub fn stage(&self, id: StageId) -> Option<&Stage> {
+        self.stages.get(id.index())
+    }
+
+    pub fn variable(&self, id: VariableId) -> Option<&Variable> {
+        self.variables.get(id.0 as usize)
+    }
+
+    /// Returns the stage that is built when none is named: the last one.
+    pub fn final_stage(&self) -> Option<&Stage> {
+        self.stages.last()
+    }
+
+    /// Returns the instructions of a stage, FROM first.
+    pub fn stage_instructions(&self, id: StageId) -> &[Instruction] {
+        self.stage(id)
+            .and_then(|stage| self.instructions.get(stage.from.index()..stage.end.index()))
+            .unwrap_or(&[])
+    }
+
+    /// Returns the instructions before the first FROM.
+    pub fn global_instructions(&self) -> &[Instruction] {
+        let end = self
+            .stages
+            .first()
+            .map_or(self.instructions.len(), |stage| stage.from.index());
+        self.instructions.get(..end).unwrap_or(&[])
+    }
+
+    /// Returns all instructions, and behind each ONBUILD the instruction that it holds.
+    pub fn instructions_with_triggers(&self) -> impl Iterator<Item = &Instruction> {
+        self.instructions.iter().flat_map(|instruction| {
+            std::iter::once(instruction)
+                .chain(std::iter::successors(instruction.trigger(), |inner| {
+                    inner.trigger()
+                }))
+        })
+    }
+
+    /// Returns the instructions of one kind.
+    pub fn instructions_of(&self, keyword: Keyword) -> impl Iterator<Item = &Instruction> {
+        self.instructions
+            .iter()
+            .filter(move |instruction| instruction.keyword == keyword)
+    }
+
+    /// Returns the stage of a name (any case) or number that stands before `before`.
+    pub fn stage_named(&self, text: &str, before: StageId) -> Option<StageId> {
+        let earlier = self.stages.get(..before.index())?;
+        let by_name = earlier.iter().rev().find(|stage| {
+            stage
+                .name
+                .as_deref()
+                .is_some_and(|name| name.eq_ignore_ascii_case(text))
+        });
+        if let Some(stage) = by_name {
+            return Some(stage.id);
+        }
+        let number: usize = text.parse().ok()?;
+        earlier.get(number).map(|stage| stage.id)
+    }
+
+    /// Returns the stage itself and the stages it stands on, nearest first.
+    pub fn ancestry(&self, id: StageId) -> impl Iterator<Item = &Stage> {
+        std::iter::successors(self.stage(id), |stage| match stage.base {
+            Base::Stage(parent) => self.stage(parent),
+            _ => None,
+        })
+    }
+
+    /// Returns what a stage stands on in the end: an image, `scratch`, or something unknown.
+    pub fn root_base(&self, id: StageId) -> Option<&Base> {
+        self.ancestry(id).last().map(|stage| &stage.base)
+    }
+
+    /// Returns which stages the final stage needs, itself included; by index.
+    pub fn needed_stages(&self) -> Vec<bool> {
+        let mut needed = vec![false; self.stages.len()];
+        if let Some(last) = needed.last_mut() {
+            *last = true;
+        }
+        // A stage needs earlier stages only.
+        for idx in (0..self.stages.len()).rev() {
+            if needed.get(idx) != Some(&true) {
+                continue;
+            }
+            for reference in self
+                .stage_references
+                .iter()
+                .filter(|reference| reference.from_stage.index() == idx)
+            {
+                if let Some(slot) = reference
+                    .target
+                    .and_then(|target| needed.get_mut(target.index()))
+                {
+                    *slot = true;
+                }
+            }
+        }
+        needed
+    }
+
+    /// Returns the caller's facts about the image that a stage stands on in the end.
+    pub fn facts_of(&self, id: StageId) -> Option<&BaseImageFacts> {
+        let root = self.ancestry(id).last()?;
+        self.base_facts.get(root.id.index())?.as_ref()
+    }
+
+    /// Returns what a variable means for an instruction of a stage.
+    pub fn resolve(&self, name: &str, at: InstructionId, stage: Option<StageId>) -> Resolution {
+        self.resolve_value(name, at, stage).0
+    }
+
+    /// Returns what a variable means and, where it is known, what it holds.
+    ///
+    /// `stage` is none for what is read outside of stages: ARG before the first FROM, and FROM itself.
+    pub(crate) fn resolve_value(
+        &self,
+        name: &str,
+        at: InstructionId,
+        stage: Option<StageId>,
+    ) -> (Resolution, Option<SmolStr>) {
+        let globals = |before: InstructionId| {
+            let found = self
+                .variables
+                .iter()
+                .enumerate()
+                .rev()
+                .find(|(_, variable)| {
+                    variable.origin == Origin::GlobalArg
+                        && variable.instruction < before
+                        && variable.name == name
+                });
+            found.map(|(idx, variable)| (VariableId(idx as u32), variable))
+        };
+        let Some(stage) = stage else {
+            return match globals(at) {
+                Some((id, variable)) => (Resolution::Declared(id), variable.value.clone()),
+                None if PLATFORM_ARGUMENTS.contains(&name) => (Resolution::Predefined, None),
+                None => (Resolution::Undeclared, None),
+            };
+        };
+        for ancestor in self.ancestry(stage) {
+            let before = if ancestor.id == stage {
+                at
+            } else {
+                ancestor.end
+            };
+            let found = self
+                .variables
+                .iter()
+                .enumerate()
+                .rev()
+                .find(|(_, variable)| {
+                    variable.stage == Some(ancestor.id)
+                        && variable.instruction < before
+                        && variable.name == name
+                });
+            if let Some((idx, variable)) = found {
+                return (
+                    Resolution::Declared(VariableId(idx as u32)),
+                    variable.value.clone(),
+                );
+            }
+        }
+        if let Some(facts) = self.facts_of(stage) {
+            if let Some((_, value)) = facts.environment.iter().find(|(known, _)| known == name) {
+                return (Resolution::BaseImage, Some(value.clone()));
+            }
+        }
+        if PREDEFINED_ARGUMENTS.contains(&name) || name == "PATH" {
+            return (Resolution::Predefined, None);
+        }
+        if let Some((id, _)) = globals(at) {
+            return (Resolution::GlobalOnly(id), None);
+        }
+        let may_come_from_image =
+            self.facts_of(stage).is_none() && !matches!(self.root_base(stage), Some(Base::Scratch));
+        if may_come_from_image {
+            (Resolution::MaybeBaseImage, None)
+        } else {
+            (Resolution::Undeclared, None)
+        }
+    }
+}

@@ -1,0 +1,331 @@
+//! The arguments of the instructions that are not shell commands.
+//!
+//! Each function mirrors one of BuildKit's line parsers (`parser/line_parsers.go`) and the check that follows it
+//! (`instructions/parse.go`).
+
+use std::ops::Range;
+
+use super::instruction::InstructionGrammar;
+use super::json::{JsonArray, emit_json_array, read_json_array};
+use super::word::emit_word;
+use crate::SyntaxErrorKind::{Instruction, Parser};
+use crate::SyntaxKind::{EQ, ERROR, KEYWORD, PAIR, STAGE_ALIAS, TEXT, WHITESPACE, WORD};
+
+impl InstructionGrammar<'_, '_, '_> {
+    /// FROM: an image, and `AS name`.
+    pub(super) fn from(&mut self, arguments: Range<usize>) {
+        let words = split_on_blanks(self.text, arguments.clone());
+        let word = |idx: usize| {
+            words
+                .get(idx)
+                .and_then(|range| self.text.get(range.clone()))
+        };
+        let has_alias = word(1).is_some_and(|word| word.eq_ignore_ascii_case("as"));
+        let image = word(0).unwrap_or("").to_owned();
+        let alias = word(2).filter(|_| has_alias).map(str::to_owned);
+        self.file.shells.from(&image, alias.as_deref());
+        self.check_from(&words, has_alias, alias.as_deref());
+        if let Some(image) = words.first() {
+            self.word(image.clone());
+        }
+        let Some(second) = words.get(1) else { return };
+        self.blanks(second.start);
+        let stray = if has_alias {
+            self.file.emitter.start_node(STAGE_ALIAS);
+            self.file.emitter.token(KEYWORD, second.end);
+            if let Some(name) = words.get(2) {
+                self.blanks(name.start);
+                self.word(name.clone());
+            }
+            self.file.emitter.finish_node();
+            words.get(3)
+        } else {
+            Some(second)
+        };
+        if let Some(stray) = stray {
+            self.stray(stray.start..arguments.end);
+        }
+    }
+
+    fn check_from(&mut self, words: &[Range<usize>], has_alias: bool, alias: Option<&str>) {
+        let image = |this: &Self| {
+            let range = words.first().cloned().unwrap_or(0..0);
+            this.text.get(range).unwrap_or("").to_owned()
+        };
+        match (words, has_alias) {
+            ([], _) => self.missing("FROM needs an image"),
+            ([_], _) => {}
+            ([_, keyword], true) => {
+                let help = format!("write `FROM {} AS name`", image(self));
+                self.error(
+                    Instruction,
+                    keyword.clone(),
+                    "`AS` has no stage name behind it".to_owned(),
+                    Some(help),
+                );
+            }
+            ([_, _, name], true) => {
+                let alias = alias.unwrap_or("");
+                if !is_valid_stage_name(alias) {
+                    let message = format!("`{alias}` cannot be the name of a stage");
+                    let help =
+                        "a name starts with a letter; letters, digits, `-`, `_` and `.` may follow";
+                    self.error(Instruction, name.clone(), message, Some(help.to_owned()));
+                }
+            }
+            ([_, _, _, stray, ..], true) | ([_, stray, ..], _) => {
+                let range = stray.start..words.last().map_or(stray.end, |last| last.end);
+                let message = "FROM takes one image and, after `AS`, one stage name".to_owned();
+                self.error(Instruction, range, message, None);
+            }
+        }
+    }
+
+    /// ENV and LABEL: `KEY=VALUE ...`, or the legacy `KEY VALUE`.
+    pub(super) fn pairs(&mut self, arguments: Range<usize>) {
+        let words = split_words(self.text, arguments.clone(), self.file.escape);
+        let Some(first) = words.first().cloned() else {
+            let message = format!("{} needs `name=value`", self.keyword_upper());
+            self.missing(&message);
+            return;
+        };
+        let has_equals = |range: &Range<usize>| {
+            self.text
+                .get(range.clone())
+                .is_some_and(|word| word.contains('='))
+        };
+        if !has_equals(&first) {
+            self.legacy_pair(arguments);
+            return;
+        }
+        for word in words {
+            self.blanks(word.start);
+            let written = self.text.get(word.clone()).unwrap_or("");
+            if let Some(equals) = written.find('=') {
+                if equals == 0 {
+                    let message = format!("{} with an empty name", self.keyword_upper());
+                    self.error(Instruction, word.clone(), message, None);
+                }
+                self.pair(word, Some(equals));
+            } else {
+                let message = format!("`{written}` has no `=`");
+                let help = "write `name=value`, with quotes around a value that holds blanks";
+                self.error(Parser, word.clone(), message, Some(help.to_owned()));
+                self.stray(word);
+            }
+        }
+    }
+
+    /// `KEY VALUE`: the value is all the rest, blanks included.
+    fn legacy_pair(&mut self, arguments: Range<usize>) {
+        let text = self.text.get(arguments.clone()).unwrap_or("");
+        let key_len = text.find(is_blank).unwrap_or(text.len());
+        let key = arguments.start..arguments.start + key_len;
+        let rest = text
+            .get(key_len..)
+            .unwrap_or("")
+            .trim_start_matches(is_blank);
+        let value = arguments.end - rest.len()..arguments.end;
+        if key_len == text.len() {
+            let message = format!("{} `{text}` has no value", self.keyword_upper());
+            let help = format!("write `{} {text}=value`", self.keyword_upper());
+            self.error(Parser, key.clone(), message, Some(help));
+        }
+        self.file.emitter.start_node(PAIR);
+        self.word(key);
+        if !value.is_empty() {
+            self.blanks(value.start);
+            self.word(value);
+        }
+        self.file.emitter.finish_node();
+    }
+
+    /// ARG: `NAME` or `NAME=VALUE`, any number.
+    pub(super) fn args(&mut self, arguments: Range<usize>) {
+        let words = split_words(self.text, arguments, self.file.escape);
+        if words.is_empty() {
+            self.missing("ARG needs a name");
+        }
+        for word in words {
+            self.blanks(word.start);
+            let equals = self.text.get(word.clone()).and_then(|word| word.find('='));
+            if equals == Some(0) {
+                self.error(
+                    Instruction,
+                    word.clone(),
+                    "ARG with an empty name".to_owned(),
+                    None,
+                );
+            }
+            self.pair(word, equals);
+        }
+    }
+
+    fn pair(&mut self, word: Range<usize>, equals: Option<usize>) {
+        self.file.emitter.start_node(PAIR);
+        let key_end = equals.map_or(word.end, |at| word.start + at);
+        self.word(word.start..key_end);
+        if equals.is_some() {
+            self.file.emitter.token(EQ, key_end + 1);
+            self.word(key_end + 1..word.end);
+        }
+        self.file.emitter.finish_node();
+    }
+
+    /// COPY, ADD and VOLUME: a JSON array or words.
+    pub(super) fn json_or_words(&mut self, arguments: Range<usize>) -> usize {
+        match self.opt_json(arguments.clone()) {
+            Some(count) => count,
+            None => self.words(arguments),
+        }
+    }
+
+    /// Words between blanks, with no regard to quotes. Returns how many.
+    pub(super) fn words(&mut self, arguments: Range<usize>) -> usize {
+        let words = split_on_blanks(self.text, arguments);
+        for word in &words {
+            self.blanks(word.start);
+            self.word(word.clone());
+        }
+        words.len()
+    }
+
+    /// A single value that takes up the whole line: USER, WORKDIR, STOPSIGNAL and MAINTAINER.
+    pub(super) fn value(&mut self, arguments: Range<usize>) {
+        if arguments.is_empty() {
+            let message = format!("{} needs a value", self.keyword_upper());
+            self.missing(&message);
+        }
+        self.word(arguments);
+    }
+
+    /// Adds a JSON array where the arguments are one, and returns how many elements it has.
+    pub(super) fn opt_json(&mut self, arguments: Range<usize>) -> Option<usize> {
+        if !self.text.get(arguments.clone())?.starts_with('[') {
+            return None;
+        }
+        let elements = match read_json_array(self.text, arguments.clone())? {
+            JsonArray::Strings(elements) => elements,
+            JsonArray::NotStrings(elements, wrong) => {
+                let written = self.text.get(wrong.clone()).unwrap_or("");
+                let message = format!("`{written}` in a JSON array that takes strings only");
+                let help = format!("write `\"{}\"`", written.replace(['"', '\\'], ""));
+                self.error(Parser, wrong, message, Some(help));
+                elements
+            }
+        };
+        emit_json_array(&mut self.file.emitter, self.text, &elements, arguments.end);
+        Some(elements.len())
+    }
+
+    pub(super) fn word(&mut self, range: Range<usize>) {
+        emit_word(
+            &mut self.file.emitter,
+            self.text,
+            range.end,
+            self.file.escape,
+        );
+    }
+
+    pub(super) fn blanks(&mut self, end: usize) {
+        self.file.emitter.token(WHITESPACE, end);
+    }
+
+    /// Puts what does not belong here into an error node.
+    pub(super) fn stray(&mut self, range: Range<usize>) {
+        self.blanks(range.start);
+        self.file.emitter.start_node(ERROR);
+        self.file.emitter.one_token_node(WORD, TEXT, range.end);
+        self.file.emitter.finish_node();
+    }
+}
+
+/// Returns whether a name fits BuildKit's `^[a-z][a-z0-9-_.]*$`, after lower-casing.
+fn is_valid_stage_name(name: &str) -> bool {
+    let name = name.to_lowercase();
+    name.starts_with(|character: char| character.is_ascii_lowercase())
+        && name.chars().all(|character| {
+            character.is_ascii_lowercase()
+                || character.is_ascii_digit()
+                || "-_.".contains(character)
+        })
+}
+
+/// Returns whether a character parts words where quotes do not count: BuildKit's `[\t\v\f\r ]+`.
+pub(super) fn is_blank(character: char) -> bool {
+    matches!(character, '\t' | '\u{b}' | '\u{c}' | '\r' | ' ')
+}
+
+/// Returns the words between blanks.
+pub(super) fn split_on_blanks(text: &str, range: Range<usize>) -> Vec<Range<usize>> {
+    let mut words = Vec::new();
+    let mut start = None;
+    for (at, byte) in text.bytes().enumerate().take(range.end).skip(range.start) {
+        match (is_blank(char::from(byte)), start) {
+            (true, Some(first)) => {
+                words.push(first..at);
+                start = None;
+            }
+            (false, None) => start = Some(at),
+            _ => {}
+        }
+    }
+    words.extend(start.map(|first| first..range.end));
+    words
+}
+
+/// Returns the words between blanks outside of quotes, as BuildKit's `parseWords` does.
+fn split_words(text: &str, range: Range<usize>, escape: char) -> Vec<Range<usize>> {
+    let mut words = Vec::new();
+    let mut start = None;
+    let mut quote = None;
+    let mut escaped = false;
+    for (at, character) in text.get(range.clone()).unwrap_or("").char_indices() {
+        let at = range.start + at;
+        if std::mem::take(&mut escaped) {
+            continue;
+        }
+        if quote.is_none() && character.is_whitespace() {
+            words.extend(start.take().map(|first| first..at));
+            continue;
+        }
+        start = start.or(Some(at));
+        if quote == Some(character) {
+            quote = None;
+        } else if character == escape && quote != Some('\'') {
+            escaped = true;
+        } else if quote.is_none() && matches!(character, '\'' | '"') {
+            quote = Some(character);
+        }
+    }
+    words.extend(start.map(|first| first..range.end));
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(text: &str) -> Vec<&str> {
+        split_words(text, 0..text.len(), '\\')
+            .into_iter()
+            .filter_map(|range| text.get(range))
+            .collect()
+    }
+
+    #[test]
+    fn quotes_and_escapes_hold_words_together() {
+        assert_eq!(
+            words(r#"A=b\ c D="e\" f" G='h\' i"#),
+            [r"A=b\ c", r#"D="e\" f""#, r"G='h\'", "i"]
+        );
+        assert_eq!(words("  a\tb\u{a0}c "), ["a", "b", "c"]);
+        assert_eq!(words("A=\"x y"), ["A=\"x y"]);
+    }
+
+    #[test]
+    fn blanks_part_words_whatever_the_quotes() {
+        let text = "\"a b\"  c";
+        assert_eq!(split_on_blanks(text, 0..text.len()), [0..2, 3..5, 7..8]);
+    }
+}

@@ -1,0 +1,3 @@
+//! Tokenisers, one for each lexical mode.
+
+pub(crate) mod word;
