@@ -99,7 +99,7 @@ impl Checker {
                 self.report(&source, &diagnostics, &mut result);
             }
             Mode::Diff(applicability) => {
-                self.diff(linter, &source, path, applicability, &mut result)
+                self.diff(linter, &source, path, applicability, &mut result);
             }
             Mode::Fix(applicability) => {
                 self.fix(linter, input, source, path, applicability, &mut result);

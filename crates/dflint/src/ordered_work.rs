@@ -132,7 +132,7 @@ mod tests {
 
     fn taken(count: usize, jobs: usize) -> Vec<usize> {
         let mut taken = Vec::new();
-        let work = |_: &mut (), index: usize| {
+        let work = |(): &mut (), index: usize| {
             if index == 0 {
                 thread::sleep(Duration::from_millis(20));
             }
