@@ -317,7 +317,8 @@ fn reads_real_files_as_buildkit_does() {
     let Some(corpus) = test_support::open_corpus() else {
         return test_support::skipped("the comparison with BuildKit's parser", "corpus");
     };
-    let lines = test_support::read_zst_lines(&shared.join("open_core_answers.jsonl.zst"));
+    let answers = shared.join("open_core_answers.jsonl.zst");
+    let lines = test_support::read_zst_lines(&answers);
     let texts = lines.into_iter().filter_map(|line| {
         let row: Value = serde_json::from_str(&line).expect("a line is JSON");
         let name = row["file"].as_str().unwrap_or_default().to_owned();
