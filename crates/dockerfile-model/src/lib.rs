@@ -7,6 +7,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod expansion;
 mod instruction;
 mod lower;
 mod meaning;

@@ -8,7 +8,7 @@ use super::arguments::is_blank;
 use super::file::FileGrammar;
 use super::flags::find_flags;
 use super::shell::{ShellContext, parse_script};
-use crate::SyntaxErrorKind::{ForbiddenTrigger, Instruction as InstructionError, Parser};
+use crate::SyntaxErrorKind::{ForbiddenTrigger, Instruction as InstructionError};
 use crate::SyntaxKind::{KEYWORD, OPAQUE, WHITESPACE};
 use crate::{SyntaxError, SyntaxErrorKind, SyntaxKind};
 
