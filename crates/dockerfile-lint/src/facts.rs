@@ -1,0 +1,3 @@
+//! What several rules need to know and no single one owns.
+
+pub(crate) mod known_images;
