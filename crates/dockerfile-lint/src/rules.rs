@@ -2,8 +2,9 @@
 
 mod base_image;
 mod expose;
+mod files;
 
 use crate::Rule;
 
 /// The rules of each folder.
-pub(crate) const CATEGORIES: &[&[&Rule]] = &[base_image::RULES, expose::RULES];
+pub(crate) const CATEGORIES: &[&[&Rule]] = &[base_image::RULES, expose::RULES, files::RULES];

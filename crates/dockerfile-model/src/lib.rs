@@ -29,4 +29,5 @@ pub use shell_command::{
 };
 pub use smol_str::SmolStr;
 pub use stage::{Base, Stage, StageId, StageReference};
+pub use state::clean_path;
 pub use word::Word;
