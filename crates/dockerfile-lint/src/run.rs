@@ -14,9 +14,19 @@ pub struct Options {
     pub selection: Selection,
     /// What is known of base images, and which build arguments are given.
     pub input: ModelInput,
-    /// The text of the ignore file beside the Dockerfile; `Some(None)` when there is none for sure, `None` when nobody
-    /// has looked.
-    pub ignore_file: Option<Option<String>>,
+    pub ignore_file: IgnoreFileFact,
+}
+
+/// What is known of the ignore file beside the Dockerfile.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum IgnoreFileFact {
+    /// Nobody has looked.
+    #[default]
+    Unknown,
+    /// There is none.
+    Absent,
+    /// There is one, with this text.
+    Present(String),
 }
 
 /// Checks files one after another, keeping what can be used again.

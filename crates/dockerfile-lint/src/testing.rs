@@ -2,7 +2,7 @@
 
 use dockerfile_source::{Applicability, Diagnostic, SourceFile};
 
-use crate::{Options, Rule, Selection, check};
+use crate::{IgnoreFileFact, Options, Rule, Selection, check};
 
 /// Returns options with one rule on, and the knowledge that there is an ignore file.
 pub(crate) fn only(rule: &Rule) -> Options {
@@ -10,7 +10,7 @@ pub(crate) fn only(rule: &Rule) -> Options {
     selection.set_rule(rule, true);
     Options {
         selection,
-        ignore_file: Some(Some(String::new())),
+        ignore_file: IgnoreFileFact::Present(String::new()),
         ..Options::default()
     }
 }
