@@ -1,8 +1,8 @@
-//! What several rules need to know, each worked out in one place.
+//! What several rules need to know and no single one owns.
 
 pub(crate) mod almost_json;
 pub(crate) mod created_path;
-pub(crate) mod image_name;
+pub(crate) mod known_images;
 pub(crate) mod logical_text;
 pub(crate) mod shell_program;
 pub(crate) mod start_command;

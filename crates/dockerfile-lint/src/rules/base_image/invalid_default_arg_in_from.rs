@@ -1,8 +1,7 @@
-use dockerfile_model::{Model, Resolution, VariableUse, Word};
+use dockerfile_model::{ImageRef, Model, Resolution, VariableUse, Word};
 
 use super::label_defaults;
 use crate::RuleContext;
-use crate::facts::image_name::image_name_fault;
 use crate::rule::declare_rule;
 
 declare_rule! {
@@ -48,7 +47,7 @@ fn check(ctx: &mut RuleContext<'_>) {
         let Some(name) = with_defaults(model, image) else {
             continue;
         };
-        if image_name_fault(&name).is_none() {
+        if ImageRef::parse(&name).is_ok() {
             continue;
         }
         let written = &image.text;

@@ -1,9 +1,10 @@
-use dockerfile_model::{Base, Model, Origin, Word};
-use dockerfile_source::TextEdit;
+use dockerfile_model::{
+    Base, ImageRef, ImageRefError, ImageRefErrorKind, ImageRefParts, Model, Origin, Word,
+};
+use dockerfile_source::{TextEdit, TextRange};
 
 use super::{is_written_plainly, part_of_word};
 use crate::RuleContext;
-use crate::facts::image_name::{ImageNameFault, ImageNameFaultKind, image_name_fault};
 use crate::rule::declare_rule;
 
 declare_rule! {
@@ -59,11 +60,10 @@ fn check(ctx: &mut RuleContext<'_>) {
             continue;
         };
         match &stage.base {
-            Base::Image(_) if !is_placeholder(name) => {
-                if let Some(fault) = image_name_fault(name) {
-                    report(ctx, model, image, name, &fault);
-                }
-            }
+            Base::Image(_) if !is_placeholder(name) => match ImageRef::parse(name) {
+                Ok(parsed) => check_registry(ctx, model, image, &parsed),
+                Err(error) => report(ctx, model, image, name, &error),
+            },
             Base::Stage(_) if name.chars().any(char::is_uppercase) => {
                 report_stage(ctx, image, name);
             }
@@ -94,89 +94,95 @@ fn report_stage(ctx: &mut RuleContext<'_>, image: &Word, name: &str) {
     }
 }
 
+/// A first part in upper case makes a name, but one that no registry has.
+fn check_registry(ctx: &mut RuleContext<'_>, model: &Model, image: &Word, parsed: &ImageRef) {
+    let is_shouted =
+        |host: &str| !host.contains(['.', ':']) && host.chars().any(char::is_uppercase);
+    if let (Some(host), Some(range)) = (parsed.host(), parsed.parts().host)
+        && is_shouted(host)
+    {
+        let message = format!("`{host}` is read as a registry, because it is not in lower case");
+        report_case(ctx, model, image, range, &message);
+    }
+}
+
 fn report(
     ctx: &mut RuleContext<'_>,
     model: &Model,
     image: &Word,
     name: &str,
-    fault: &ImageNameFault,
+    error: &ImageRefError,
 ) {
-    let range = part_of_word(image, fault.at.clone());
-    let part = name.get(fault.at.clone()).unwrap_or(name);
-    let finding = ctx.report(range, message(part, name, fault.kind));
-    let lower = part.to_lowercase();
-    let Some(help) = help(model, name, &lower, fault.kind) else {
+    match error.kind {
+        ImageRefErrorKind::HoldsVariable => {}
+        ImageRefErrorKind::UppercasePath => {
+            let path = ImageRefParts::split(name).path;
+            let text = part(name, path);
+            let message = format!("`{text}` cannot be an image name: it is not in lower case");
+            report_case(ctx, model, image, path, &message);
+        }
+        _ => {
+            let range = part_of_word(image, error.range.into());
+            ctx.report(range, error.kind.to_string())
+                .help(help(&error.kind));
+        }
+    }
+}
+
+/// Reports a part that should be in lower case.
+fn report_case(
+    ctx: &mut RuleContext<'_>,
+    model: &Model,
+    image: &Word,
+    at: TextRange,
+    message: &str,
+) {
+    let name = image.value_or_text();
+    let lower = part(name, at).to_lowercase();
+    let range = part_of_word(image, at.into());
+    let variable = model
+        .variables
+        .iter()
+        .find(|variable| variable.origin == Origin::GlobalArg && variable.name.as_str() == name);
+    let finding = ctx.report(range, message);
+    if let Some(variable) = variable {
+        finding.help(format!("did you mean `${{{}}}`?", variable.name));
         return;
-    };
-    let finding = finding.help(help);
-    let is_case_alone = matches!(
-        fault.kind,
-        ImageNameFaultKind::UpperCase | ImageNameFaultKind::UpperCaseRegistry
-    );
-    if is_case_alone
-        && is_written_plainly(image)
-        && image_name_fault(&lowered(name, fault)).is_none()
-    {
+    }
+    let finding = finding.help(format!("did you mean `{lower}`?"));
+    let before = name.get(..usize::from(at.start())).unwrap_or("");
+    let behind = name.get(usize::from(at.end())..).unwrap_or("");
+    let is_name = ImageRef::parse(&format!("{before}{lower}{behind}")).is_ok();
+    if is_name && is_written_plainly(image) {
         finding.unsafe_fix(format!("write `{lower}`"), TextEdit::replace(range, lower));
     }
 }
 
-/// Returns the name with the faulty part in lower case.
-fn lowered(name: &str, fault: &ImageNameFault) -> String {
-    let piece = |range: std::ops::Range<usize>| name.get(range).unwrap_or("");
-    let before = piece(0..fault.at.start);
-    let behind = piece(fault.at.end..name.len());
-    format!("{before}{}{behind}", piece(fault.at.clone()).to_lowercase())
+fn part(name: &str, range: TextRange) -> &str {
+    name.get(std::ops::Range::<usize>::from(range))
+        .unwrap_or(name)
 }
 
-fn message(part: &str, name: &str, kind: ImageNameFaultKind) -> String {
+fn help(kind: &ImageRefErrorKind) -> &'static str {
     match kind {
-        ImageNameFaultKind::Empty => "the image has no name".to_owned(),
-        ImageNameFaultKind::Scheme => format!("`{part}` cannot stand in front of an image name"),
-        ImageNameFaultKind::UpperCase => {
-            format!("`{part}` cannot be an image name: it is not in lower case")
+        ImageRefErrorKind::Scheme => {
+            "name the registry without it, such as `registry.example.com/app:1.0`"
         }
-        ImageNameFaultKind::UpperCaseRegistry => {
-            format!("`{part}` is read as a registry, because it is not in lower case")
+        ImageRefErrorKind::PathCharacter('<' | '>' | '[' | ']') => {
+            "put the name of a real image in the place of the placeholder"
         }
-        ImageNameFaultKind::Character(character) => {
-            format!("`{character}` cannot stand here in an image name")
+        ImageRefErrorKind::EmptyTag => "write a tag behind the colon, or leave out the colon",
+        ImageRefErrorKind::EmptyDigest
+        | ImageRefErrorKind::DigestWithoutAlgorithm
+        | ImageRefErrorKind::DigestAlgorithm(_)
+        | ImageRefErrorKind::DigestCharacter(_)
+        | ImageRefErrorKind::DigestLength { .. } => {
+            "a digest is `sha256:` and 64 hexadecimal digits"
         }
-        ImageNameFaultKind::EmptyPart => format!("a part of the image name `{name}` is empty"),
-        ImageNameFaultKind::EmptyTag => format!("the tag of `{name}` is empty"),
-        ImageNameFaultKind::BadTag(character) => {
-            format!("`{character}` cannot stand here in a tag")
+        ImageRefErrorKind::ImageId => "name the image that the ID belongs to, or tag it first",
+        _ => {
+            "an image name is `REGISTRY/PATH:TAG`, in lower-case letters and digits with single `.`, `_` or `-` between them"
         }
-        ImageNameFaultKind::LongTag => "a tag has at most 128 characters".to_owned(),
-        ImageNameFaultKind::BadDigest => format!("`{part}` is no digest"),
-        ImageNameFaultKind::LongName => "an image name has at most 255 characters".to_owned(),
-    }
-}
-
-fn help(model: &Model, name: &str, lower: &str, kind: ImageNameFaultKind) -> Option<String> {
-    match kind {
-        ImageNameFaultKind::UpperCase | ImageNameFaultKind::UpperCaseRegistry => {
-            let variable = model.variables.iter().find(|variable| {
-                variable.origin == Origin::GlobalArg && variable.name.as_str() == name
-            });
-            Some(match variable {
-                Some(variable) => format!("did you mean `${{{}}}`?", variable.name),
-                None => format!("did you mean `{lower}`?"),
-            })
-        }
-        ImageNameFaultKind::Scheme => {
-            Some("name the registry without it, such as `registry.example.com/app:1.0`".to_owned())
-        }
-        ImageNameFaultKind::Character('<' | '>' | '[' | ']') => {
-            Some("put the name of a real image in the place of the placeholder".to_owned())
-        }
-        ImageNameFaultKind::EmptyTag => {
-            Some("write a tag behind the colon, or leave out the colon".to_owned())
-        }
-        ImageNameFaultKind::BadDigest => {
-            Some("a digest is `sha256:` and 64 hexadecimal digits".to_owned())
-        }
-        _ => Some("an image name is `REGISTRY/PATH:TAG`, with letters, digits and single `.`, `_`, `-` between them".to_owned()),
     }
 }
 
