@@ -2,6 +2,8 @@
 
 mod base_image;
 mod expose;
+mod stages;
+mod start;
 mod files;
 pub(crate) mod syntax;
 
@@ -9,6 +11,11 @@ use crate::Rule;
 
 /// The rules of each folder.
 pub(crate) const CATEGORIES: &[&[&Rule]] = &[
+    syntax::RULES,
+    base_image::RULES,
+    stages::RULES,
+    start::RULES,
+    expose::RULES,
     base_image::RULES,
     expose::RULES,
     files::RULES,
