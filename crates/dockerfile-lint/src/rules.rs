@@ -2,9 +2,15 @@
 
 mod base_image;
 mod expose;
+mod files;
 pub(crate) mod syntax;
 
 use crate::Rule;
 
 /// The rules of each folder.
-pub(crate) const CATEGORIES: &[&[&Rule]] = &[syntax::RULES, base_image::RULES, expose::RULES];
+pub(crate) const CATEGORIES: &[&[&Rule]] = &[
+    base_image::RULES,
+    expose::RULES,
+    files::RULES,
+    syntax::RULES,
+];

@@ -65,7 +65,7 @@ fn finish(failures: &[String], count: usize, expected: usize) {
 #[test]
 fn agrees_with_the_checks_of_buildkit() {
     let Some(cases) = cases("buildkit_lint_cases.jsonl") else {
-        return test_support::skipped("the comparison with BuildKit's checks");
+        return test_support::skipped("the comparison with BuildKit's checks", "conformance");
     };
     let listed = deviations(include_str!("buildkit_deviations.txt"));
     let mut failures = Vec::new();
@@ -151,7 +151,7 @@ const CHECKS: [&str; 21] = [
 #[test]
 fn agrees_with_the_test_suite_of_hadolint() {
     let Some(cases) = cases("hadolint_open.jsonl") else {
-        return test_support::skipped("the comparison with hadolint's test suite");
+        return test_support::skipped("the comparison with hadolint's test suite", "conformance");
     };
     let listed = deviations(include_str!("hadolint_deviations.txt"));
     let mut failures = Vec::new();

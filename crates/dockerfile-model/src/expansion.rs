@@ -19,6 +19,8 @@ use dockerfile_source::TextRange;
 
 use word_scanner::WordScanner;
 
+pub(crate) use name_character::is_letter as is_unicode_letter;
+
 pub use error::{ExpansionError, ExpansionErrorKind};
 
 /// The values of variables.

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use dockerfile_model::expansion::{Escapes, Expander, Quotes, UnsetVariables};
+use dockerfile_model::image_ref::ImageRefParts;
+use dockerfile_model::{IgnoreFile, ImageRef, go_match, parse_go_duration};
 use proptest::prelude::*;
 
 proptest! {
@@ -37,5 +39,41 @@ proptest! {
             },
             Err(error) => prop_assert!(word.get(std::ops::Range::<usize>::from(error.range)).is_some()),
         }
+    }
+
+    #[test]
+    fn image_ref_takes_any_text(text in r"([a-zA/.:@$\{\}\[\]_-]|sha256:|é|//|localhost){0,20}") {
+        ImageRefParts::split(&text);
+        match ImageRef::parse(&text) {
+            Ok(image) => {
+                let again = ImageRef::parse(&image.canonical());
+                prop_assert_eq!(again.map(|again| again.canonical()), Ok(image.canonical()));
+                let again = ImageRef::parse(&image.familiar());
+                prop_assert_eq!(again.map(|again| again.canonical()), Ok(image.canonical()));
+            }
+            Err(error) => prop_assert!(text.get(std::ops::Range::<usize>::from(error.range)).is_some()),
+        }
+    }
+
+    #[test]
+    fn ignore_file_takes_any_text(
+        text in r"([ab/.*?!#\[\]^\\dxQ \n\r-]|\*\*|é|\[:alpha:\]|\xEF){0,20}",
+        path in r"[ab/.x5é\[-]{0,12}",
+    ) {
+        match IgnoreFile::parse(&text) {
+            Ok(file) => {
+                file.is_ignored(&path);
+                for pattern in file.patterns() {
+                    prop_assert!(go_match(&pattern.pattern, &path).is_ok());
+                    prop_assert!(text.get(std::ops::Range::<usize>::from(pattern.range)).is_some());
+                }
+            }
+            Err(error) => prop_assert!(text.get(std::ops::Range::<usize>::from(error.range)).is_some()),
+        }
+    }
+
+    #[test]
+    fn duration_takes_any_text(text in r"([0-9.+-]|ns|us|µs|ms|s|m|h|9999999|é){0,12}") {
+        let _ = parse_go_duration(&text);
     }
 }

@@ -4,7 +4,7 @@
 //! numbers, `char::is_numeric` also takes fractions. The tables hold the difference.
 
 /// Returns whether `ch` has the general category L (a letter).
-pub(super) fn is_letter(ch: char) -> bool {
+pub(crate) fn is_letter(ch: char) -> bool {
     if ch.is_ascii() {
         return ch.is_ascii_alphabetic();
     }
