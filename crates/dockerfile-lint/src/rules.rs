@@ -3,8 +3,14 @@
 mod base_image;
 mod expose;
 mod files;
+mod variables;
 
 use crate::Rule;
 
 /// The rules of each folder.
-pub(crate) const CATEGORIES: &[&[&Rule]] = &[base_image::RULES, expose::RULES, files::RULES];
+pub(crate) const CATEGORIES: &[&[&Rule]] = &[
+    base_image::RULES,
+    expose::RULES,
+    files::RULES,
+    variables::RULES,
+];
