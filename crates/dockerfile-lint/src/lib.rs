@@ -14,6 +14,7 @@ mod selection;
 
 mod context;
 mod facts;
+mod fix;
 mod run;
 mod suppression;
 
@@ -23,7 +24,8 @@ pub mod rules;
 pub(crate) mod testing;
 
 pub use context::RuleContext;
+pub use fix::{FixOutcome, Refusal, RefusedFix, fix};
 pub use registry::{find_rules, rules};
 pub use rule::{FixKind, Rule, Status};
-pub use run::{Lint, Options, check};
+pub use run::{Lint, Options, check, check_model};
 pub use selection::{Selection, UnknownRule};

@@ -4,6 +4,7 @@ mod base_image;
 mod expose;
 mod files;
 mod variables;
+pub(crate) mod syntax;
 
 use crate::Rule;
 
@@ -13,4 +14,5 @@ pub(crate) const CATEGORIES: &[&[&Rule]] = &[
     expose::RULES,
     files::RULES,
     variables::RULES,
+    syntax::RULES,
 ];

@@ -55,7 +55,7 @@ pub fn check_model(
     for rule in options.selection.enabled() {
         run_rule(rule, source, parse, model, options, &facts, &mut findings);
     }
-    let mut findings = Suppressions::new(source, model).apply(findings, options);
+    let mut findings = Suppressions::new(source, parse, model).apply(findings, options);
     findings.sort_by(|left, right| {
         let key = |finding: &Diagnostic| (finding.range.start(), finding.range.end(), finding.code);
         key(left)

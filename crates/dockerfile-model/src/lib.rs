@@ -7,8 +7,13 @@
 
 #![forbid(unsafe_code)]
 
+pub mod expansion;
+mod go_match;
+pub mod ignore_file;
+pub mod image_ref;
 mod instruction;
 mod lower;
+mod meaning;
 mod model;
 mod run_mount;
 mod scope;
@@ -17,10 +22,14 @@ mod stage;
 mod state;
 mod word;
 
+pub use go_match::{BadPattern, go_match};
+pub use ignore_file::IgnoreFile;
+pub use image_ref::ImageRef;
 pub use instruction::{
     Body, Command, Copy, Flag, From, Healthcheck, HeredocBody, HeredocFact, Instruction,
     InstructionId, JsonString, Keyword, Pair,
 };
+pub use meaning::{Difference, Meaning, is_confined, means_the_same};
 pub use model::{BaseImageFacts, Comment, Model, ModelInput};
 pub use run_mount::{MountOption, RunMount};
 pub use scope::{Origin, Resolution, Variable, VariableId, VariableUse};
@@ -30,4 +39,4 @@ pub use shell_command::{
 pub use smol_str::SmolStr;
 pub use stage::{Base, Stage, StageId, StageReference};
 pub use state::clean_path;
-pub use word::Word;
+pub use word::{Word, WordError};
