@@ -5,6 +5,7 @@ mod expose;
 mod stages;
 mod start;
 mod files;
+mod variables;
 pub(crate) mod syntax;
 
 use crate::Rule;
@@ -19,5 +20,6 @@ pub(crate) const CATEGORIES: &[&[&Rule]] = &[
     base_image::RULES,
     expose::RULES,
     files::RULES,
+    variables::RULES,
     syntax::RULES,
 ];
