@@ -13,6 +13,7 @@ mod registry;
 mod selection;
 
 mod context;
+mod facts;
 mod fix;
 mod run;
 mod suppression;

@@ -2,9 +2,17 @@
 
 mod base_image;
 mod expose;
+mod packages;
+mod shell;
 pub(crate) mod syntax;
 
 use crate::Rule;
 
 /// The rules of each folder.
-pub(crate) const CATEGORIES: &[&[&Rule]] = &[syntax::RULES, base_image::RULES, expose::RULES];
+pub(crate) const CATEGORIES: &[&[&Rule]] = &[
+    syntax::RULES,
+    base_image::RULES,
+    expose::RULES,
+    packages::RULES,
+    shell::RULES,
+];
