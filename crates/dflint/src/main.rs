@@ -1,1 +1,62 @@
-fn main() {}
+//! `dflint`: finds and fixes mistakes in Dockerfiles.
+//!
+//! The path of a run: `arguments` -> `commands` -> `discovery` (which files) -> `ordered_work` (threads) -> `check_file`
+//! (`read_source`, `linting`, `write_atomically`) -> `dockerfile_report` -> standard output. Exit codes are in `outcome`.
+
+#![forbid(unsafe_code)]
+
+mod arguments;
+mod commands;
+mod outcome;
+
+mod discovery;
+mod dockerfile_name;
+mod ordered_work;
+
+mod check_file;
+mod ignore_file;
+mod linting;
+mod read_source;
+mod write_atomically;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::Parser;
+use dockerfile_report::visible;
+
+use crate::arguments::{Arguments, Command};
+use crate::outcome::Outcome;
+
+fn main() -> ExitCode {
+    let result = match Arguments::parse().command {
+        Command::Check(arguments) => commands::check::run(arguments),
+        Command::Explain(arguments) => commands::explain::run(&arguments),
+    };
+    let outcome = match result {
+        Ok(outcome) => outcome,
+        Err(error) if is_closed_pipe(&error) => Outcome::Clean,
+        Err(error) => {
+            report_problem(&format!("{error:#}"));
+            Outcome::Failed
+        }
+    };
+    outcome.into()
+}
+
+/// Returns `true` when whoever read our output has had enough: `dflint check | head` is no failure.
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<io::Error>())
+        .any(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
+}
+
+/// Writes a line to standard error; a closed one is nobody's loss.
+fn report_problem(message: &str) {
+    let _ = writeln!(io::stderr(), "error: {}", visible(message));
+}
+
+fn report_warning(message: &str) {
+    let _ = writeln!(io::stderr(), "warning: {}", visible(message));
+}

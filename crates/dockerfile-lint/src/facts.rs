@@ -9,3 +9,10 @@ pub(crate) mod options;
 pub(crate) mod package_action;
 pub(crate) mod package_call;
 pub(crate) mod program_call;
+//! What several rules need to know and no single one owns.
+
+pub(crate) mod blocks;
+pub(crate) mod container_path;
+pub(crate) mod copy_source;
+pub(crate) mod known_images;
+pub(crate) mod windows;

@@ -4,6 +4,7 @@ mod base_image;
 mod expose;
 mod packages;
 mod shell;
+mod files;
 pub(crate) mod syntax;
 
 use crate::Rule;
@@ -15,4 +16,8 @@ pub(crate) const CATEGORIES: &[&[&Rule]] = &[
     expose::RULES,
     packages::RULES,
     shell::RULES,
+    base_image::RULES,
+    expose::RULES,
+    files::RULES,
+    syntax::RULES,
 ];

@@ -7,6 +7,10 @@
 
 #![forbid(unsafe_code)]
 
+pub mod expansion;
+mod go_match;
+pub mod ignore_file;
+pub mod image_ref;
 mod instruction;
 mod lower;
 mod meaning;
@@ -18,6 +22,9 @@ mod stage;
 mod state;
 mod word;
 
+pub use go_match::{BadPattern, go_match};
+pub use ignore_file::IgnoreFile;
+pub use image_ref::ImageRef;
 pub use instruction::{
     Body, Command, Copy, Flag, From, Healthcheck, HeredocBody, HeredocFact, Instruction,
     InstructionId, JsonString, Keyword, Pair,

@@ -178,7 +178,11 @@ impl<'i> Lowering<'i> {
         match (value, origin) {
             (Some(value), _) => value.value.clone(),
             // ARG NAME in a stage takes the value of the global ARG of that name.
-            (None, Origin::Arg) => self.model.resolve_value(name, self.current, None).1,
+            (None, Origin::Arg) => self
+                .model
+                .resolve_value(name, self.current, None)
+                .1
+                .cloned(),
             (None, _) => None,
         }
     }

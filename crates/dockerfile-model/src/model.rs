@@ -197,7 +197,7 @@ impl Model {
         name: &str,
         at: InstructionId,
         stage: Option<StageId>,
-    ) -> (Resolution, Option<SmolStr>) {
+    ) -> (Resolution, Option<&SmolStr>) {
         let globals = |before: InstructionId| {
             let found = self
                 .variables
@@ -213,7 +213,7 @@ impl Model {
         };
         let Some(stage) = stage else {
             return match globals(at) {
-                Some((id, variable)) => (Resolution::Declared(id), variable.value.clone()),
+                Some((id, variable)) => (Resolution::Declared(id), variable.value.as_ref()),
                 None if PLATFORM_ARGUMENTS.contains(&name) => (Resolution::Predefined, None),
                 None => (Resolution::Undeclared, None),
             };
@@ -237,13 +237,13 @@ impl Model {
             if let Some((idx, variable)) = found {
                 return (
                     Resolution::Declared(VariableId(idx as u32)),
-                    variable.value.clone(),
+                    variable.value.as_ref(),
                 );
             }
         }
         if let Some(facts) = self.facts_of(stage) {
             if let Some((_, value)) = facts.environment.iter().find(|(known, _)| known == name) {
-                return (Resolution::BaseImage, Some(value.clone()));
+                return (Resolution::BaseImage, Some(value));
             }
         }
         if PREDEFINED_ARGUMENTS.contains(&name) || name == "PATH" {

@@ -19,6 +19,8 @@ pub enum SyntaxErrorKind {
     Parser,
     /// BuildKit parses the line but refuses the instruction (`instructions.Parse`).
     Instruction,
+    /// BuildKit refuses the file, for an instruction that cannot follow ONBUILD.
+    ForbiddenTrigger,
     /// BuildKit takes the line, and refuses the instruction behind ONBUILD when a later build runs it.
     Trigger,
     /// The shell would refuse the command; BuildKit does not look at it.

@@ -211,7 +211,9 @@ fn differences(text: &str, expected: &Value) -> Vec<String> {
     if refused {
         return differences;
     }
-    let stage_refused = has_errors(&parse, SyntaxErrorKind::Instruction) || lacks_stage(&parse);
+    let stage_refused = has_errors(&parse, SyntaxErrorKind::Instruction)
+        || has_errors(&parse, SyntaxErrorKind::ForbiddenTrigger)
+        || lacks_stage(&parse);
     if stage_refused != expected["stage_err"].is_string() {
         differences.push(format!(
             "instruction error: ours {:?}, theirs {}",
@@ -293,7 +295,7 @@ fn json_lines(path: &Path) -> Vec<Value> {
 #[test]
 fn reads_the_corners_of_the_grammar_as_buildkit_does() {
     let Some(shared) = shared() else {
-        return test_support::skipped("the comparison with BuildKit's parser");
+        return test_support::skipped("the comparison with BuildKit's parser", "conformance");
     };
     let rows = json_lines(&shared.join("corners.jsonl"));
     let texts = rows.into_iter().map(|row| {
@@ -310,12 +312,13 @@ fn reads_the_corners_of_the_grammar_as_buildkit_does() {
 #[test]
 fn reads_real_files_as_buildkit_does() {
     let Some(shared) = shared() else {
-        return test_support::skipped("the comparison with BuildKit's parser");
+        return test_support::skipped("the comparison with BuildKit's parser", "conformance");
     };
     let Some(corpus) = test_support::open_corpus() else {
-        return test_support::skipped("the open corpus");
+        return test_support::skipped("the comparison with BuildKit's parser", "corpus");
     };
-    let lines = test_support::read_zst_lines(&shared.join("open_core_answers.jsonl.zst"));
+    let answers = shared.join("open_core_answers.jsonl.zst");
+    let lines = test_support::read_zst_lines(&answers);
     let texts = lines.into_iter().filter_map(|line| {
         let row: Value = serde_json::from_str(&line).expect("a line is JSON");
         let name = row["file"].as_str().unwrap_or_default().to_owned();
@@ -369,7 +372,7 @@ fn dump(instruction: Instruction<'_>) -> String {
 #[test]
 fn dumps_the_upstream_files_as_buildkit_does() {
     let Some(shared) = shared() else {
-        return test_support::skipped("BuildKit's own parser files");
+        return test_support::skipped("BuildKit's own parser files", "conformance");
     };
     let mut count = 0;
     for entry in fs::read_dir(shared.join("testfiles")).expect("the folder is readable") {
@@ -399,7 +402,7 @@ fn dumps_the_upstream_files_as_buildkit_does() {
 #[test]
 fn refuses_what_buildkit_refuses() {
     let Some(shared) = shared() else {
-        return test_support::skipped("BuildKit's own parser files");
+        return test_support::skipped("BuildKit's own parser files", "conformance");
     };
     let mut count = 0;
     for entry in fs::read_dir(shared.join("testfiles-negative")).expect("the folder is readable") {
@@ -422,7 +425,7 @@ fn refuses_what_buildkit_refuses() {
 #[test]
 fn torture_files_come_back_byte_for_byte() {
     let Some(shared) = shared() else {
-        return test_support::skipped("the torture files");
+        return test_support::skipped("the torture files", "conformance");
     };
     let mut count = 0;
     for entry in fs::read_dir(shared.join("torture")).expect("the folder is readable") {

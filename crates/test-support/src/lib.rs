@@ -1,23 +1,28 @@
-//! Temporary.
-use std::path::{Path, PathBuf};
-pub fn conformance() -> Option<PathBuf> {
-    Some(PathBuf::from(concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../../../shared/conformance"
-    )))
-}
-pub fn open_corpus() -> Option<PathBuf> {
-    Some(PathBuf::from("/tmp/corpus"))
-}
-pub fn skipped(_: &str) {}
-pub fn read_zst_lines(path: &Path) -> Vec<String> {
-    let out = std::process::Command::new("zstdcat")
-        .arg(path)
-        .output()
-        .unwrap();
-    String::from_utf8(out.stdout)
-        .unwrap()
-        .lines()
-        .map(str::to_owned)
-        .collect()
-}
+//! What tests share: where the outside data is, and fixtures that say in the text what they expect.
+//!
+//! A dev-dependency only. Its functions panic on a fault of the test itself, with a message that says which.
+//!
+//! Tests that need data from outside of the repository never skip silently:
+//!
+//! ```
+//! let Some(conformance) = test_support::conformance() else {
+//!     return test_support::skipped("the parser cases of BuildKit", "conformance");
+//! };
+//! # let _ = conformance;
+//! ```
+
+#![forbid(unsafe_code)]
+
+mod shared_folder;
+
+mod open_corpus;
+mod zst_lines;
+
+mod annotations;
+mod cursor;
+
+pub use annotations::{Annotation, annotations, check_annotations, render_annotations};
+pub use cursor::cursor;
+pub use open_corpus::open_corpus;
+pub use shared_folder::{conformance, seeds, shared_folder, skipped, workspace_root};
+pub use zst_lines::read_zst_lines;

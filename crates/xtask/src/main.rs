@@ -1,1 +1,71 @@
-fn main() {}
+//! The project's own commands: `cargo xtask ready` before a commit, and what it consists of.
+
+#![forbid(unsafe_code)]
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+mod bench;
+mod command;
+mod docs;
+mod peers;
+mod pre_commit;
+mod ready;
+mod tidy;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::workspace::Workspace;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "The project's own commands.")]
+struct Args {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Everything that must hold before a commit: format, clippy, tests, tidy, docs.
+    Ready,
+    /// The rules of the house that no other tool checks.
+    Tidy,
+    /// Writes the generated pages under docs/.
+    Docs {
+        /// Only says which pages are out of date.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Measures, against peers where there are some.
+    #[command(subcommand)]
+    Bench(bench::Bench),
+    /// Installs the peers that `bench check` measures against into target/peers.
+    Peers,
+    /// Tests that need the network: the pre-commit hooks with the real pre-commit.
+    TestPeers,
+}
+
+fn main() -> ExitCode {
+    match run(Args::parse().task) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs a task and returns whether all is well.
+fn run(task: Task) -> anyhow::Result<bool> {
+    let workspace = Workspace::find();
+    match task {
+        Task::Ready => ready::ready(&workspace),
+        Task::Tidy => tidy::print(&tidy::tidy(&workspace)?),
+        Task::Docs { check } => docs::docs(&workspace, check),
+        Task::Bench(bench) => bench::bench(&workspace, bench).map(|()| true),
+        Task::Peers => peers::install(&workspace).map(|()| true),
+        Task::TestPeers => pre_commit::test_hooks(&workspace).map(|()| true),
+    }
+}

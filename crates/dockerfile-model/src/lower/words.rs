@@ -1,96 +1,127 @@
 //! Words with the variables in them.
 
+use std::ops::Range;
+
 use dockerfile_source::TextRange;
-use dockerfile_syntax::ast::{self, AstNode as _};
-use dockerfile_syntax::{Element, Node, SyntaxKind};
+use dockerfile_syntax::ast;
 use smol_str::SmolStr;
 
 use super::Lowering;
-use crate::word::text_of;
-use crate::{JsonString, StageId, VariableUse, Word};
+use crate::expansion::{self, Environment, Expander, ExpansionErrorKind};
+use crate::word::{WordError, text_of, word_range};
+use crate::{InstructionId, JsonString, Model, Resolution, StageId, VariableUse, Word};
+
+/// The variables that an instruction sees.
+struct Scope<'m> {
+    model: &'m Model,
+    at: InstructionId,
+    stage: Option<StageId>,
+}
+
+impl Environment for Scope<'_> {
+    fn get(&self, name: &str) -> Option<&str> {
+        let (_, value) = self.model.resolve_value(name, self.at, self.stage);
+        value.map(SmolStr::as_str)
+    }
+}
 
 impl Lowering<'_> {
     /// Lowers a word that the builder expands with the variables of the stage.
     pub(super) fn word(&self, word: ast::Word<'_>) -> Word {
-        self.expanded(word, self.stage)
+        self.written_word(word, self.stage)
     }
 
     /// Lowers a word that the builder expands with global variables: FROM.
     pub(super) fn global_word(&self, word: ast::Word<'_>) -> Word {
-        self.expanded(word, None)
+        self.written_word(word, None)
     }
 
     /// Lowers an element of a JSON array that the builder expands.
     pub(super) fn json_word(&self, string: JsonString) -> Word {
-        Word::literal(string.value, string.range)
-    }
-
-    fn expanded(&self, word: ast::Word<'_>, stage: Option<StageId>) -> Word {
-        let text = text_of(word);
-        if word.plain_text().is_some() {
-            return Word::literal(text, word.range());
-        }
-        let mut uses = Vec::new();
-        let mut value = Some(String::new());
-        self.provisional(word.syntax(), stage, &mut value, &mut uses);
-        Word {
-            text,
-            range: word.range(),
-            value: value.map(SmolStr::new),
-            uses,
-            error: None,
-        }
-    }
-
-    fn provisional(
-        &self,
-        node: Node<'_>,
-        stage: Option<StageId>,
-        value: &mut Option<String>,
-        uses: &mut Vec<VariableUse>,
-    ) {
-        for element in node.children_with_tokens() {
-            match element {
-                Element::Token(token) => {
-                    let piece = match token.kind() {
-                        SyntaxKind::TEXT => token.text(),
-                        SyntaxKind::SINGLE_QUOTED => token.text().trim_matches('\''),
-                        SyntaxKind::ESCAPE => token.text().get(1..).unwrap_or(""),
-                        _ => "",
-                    };
-                    if let Some(value) = value {
-                        value.push_str(piece)
-                    }
-                }
-                Element::Node(child) if child.kind() == SyntaxKind::EXPANSION => {
-                    let expansion = ast::Expansion::cast(child);
-                    let Some(name) = expansion.and_then(ast::Expansion::name) else {
-                        continue;
-                    };
-                    let (resolution, known) =
-                        self.model.resolve_value(name.text(), self.current, stage);
-                    let operator = expansion
-                        .and_then(ast::Expansion::operator)
-                        .map_or("", |token| token.text());
-                    let handles_unset = operator.starts_with([':', '-', '+', '?']);
-                    uses.push(VariableUse {
-                        name: SmolStr::new(name.text()),
-                        range: child.range(),
-                        resolution,
-                        handles_unset,
-                    });
-                    match known {
-                        Some(known) if operator.is_empty() => {
-                            if let Some(value) = value {
-                                value.push_str(&known)
-                            }
-                        }
-                        _ => *value = None,
-                    }
-                }
-                Element::Node(child) => self.provisional(child, stage, value, uses),
+        let JsonString { value, range } = string;
+        // Where the string is written without escapes, its characters stand one behind the quote.
+        let is_plain = usize::from(range.len()) == value.len() + 2;
+        let start = usize::from(range.start()) + 1;
+        self.expand(&value, range, self.stage, |part| {
+            if is_plain {
+                TextRange::new(
+                    ((start + part.start) as u32).into(),
+                    ((start + part.end) as u32).into(),
+                )
+            } else {
+                range
             }
+        })
+    }
+
+    fn written_word(&self, word: ast::Word<'_>, stage: Option<StageId>) -> Word {
+        match word.plain_text() {
+            Some(text) => Word::literal(SmolStr::new(text), word.range()),
+            None => self.expand(&text_of(word), word.range(), stage, |part| {
+                word_range(word, part)
+            }),
         }
-        let _: TextRange = node.range();
+    }
+
+    /// Expands a text; `place` says where a part of it stands in the file.
+    fn expand(
+        &self,
+        text: &SmolStr,
+        range: TextRange,
+        stage: Option<StageId>,
+        place: impl Fn(Range<usize>) -> TextRange,
+    ) -> Word {
+        let scope = Scope {
+            model: &self.model,
+            at: self.current,
+            stage,
+        };
+        let in_file = |part: TextRange| place(usize::from(part.start())..usize::from(part.end()));
+        let mut word = Word {
+            text: text.clone(),
+            range,
+            value: None,
+            uses: Vec::new(),
+            error: None,
+        };
+        match Expander::new(self.model.escape, &scope).expand_word(text) {
+            Ok(expanded) => {
+                let mut is_known = true;
+                for used in &expanded.variables {
+                    let resolution = self.model.resolve(&used.name, self.current, stage);
+                    is_known &= used.is_set || is_known_unset(used, resolution);
+                    word.uses.push(VariableUse {
+                        name: SmolStr::new(&used.name),
+                        range: in_file(used.range),
+                        resolution,
+                        handles_unset: used.handles_unset(),
+                    });
+                }
+                word.value = is_known.then(|| SmolStr::new(expanded.value));
+            }
+            Err(error)
+                if error.kind.is_syntax_error()
+                    || matches!(error.kind, ExpansionErrorKind::InvalidPattern { .. }) =>
+            {
+                word.error = Some(WordError {
+                    message: error.kind.to_string(),
+                    range: in_file(error.range),
+                });
+            }
+            // A variable that must be set may be set in the build.
+            Err(_) => {}
+        }
+        word
+    }
+}
+
+/// Returns whether a variable that is not set stands for something known all the same.
+fn is_known_unset(used: &expansion::VariableUse, resolution: Resolution) -> bool {
+    match resolution {
+        // Nothing can set it.
+        Resolution::Undeclared | Resolution::GlobalOnly(_) => true,
+        // Declared without a value: only a default makes it known.
+        Resolution::Declared(_) => used.handles_unset(),
+        Resolution::Predefined | Resolution::BaseImage | Resolution::MaybeBaseImage => false,
     }
 }

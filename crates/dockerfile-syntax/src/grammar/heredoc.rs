@@ -208,7 +208,7 @@ pub(super) fn parse_bodies(file: &mut FileGrammar<'_>, documents: &Documents) ->
             file.errors.push(unterminated(opener, *opener_range));
         }
         if body.text_end == start && body.end_line.is_none() {
-            continue;
+            break;
         }
         if file.emitter.raw() < start {
             file.emitter.raw_token(NEWLINE, start);
@@ -234,6 +234,10 @@ pub(super) fn parse_bodies(file: &mut FileGrammar<'_>, documents: &Documents) ->
         }
         file.emitter.finish_node();
         next = body.next;
+        // Looking for the ends of all the others in what is left would take quadratic time.
+        if !body.is_terminated {
+            break;
+        }
     }
     next
 }

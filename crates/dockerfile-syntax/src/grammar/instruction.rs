@@ -8,7 +8,7 @@ use super::arguments::is_blank;
 use super::file::FileGrammar;
 use super::flags::find_flags;
 use super::shell::{ShellContext, parse_script};
-use crate::SyntaxErrorKind::{Instruction as InstructionError, Parser};
+use crate::SyntaxErrorKind::{ForbiddenTrigger, Instruction as InstructionError};
 use crate::SyntaxKind::{KEYWORD, OPAQUE, WHITESPACE};
 use crate::{SyntaxError, SyntaxErrorKind, SyntaxKind};
 
@@ -252,7 +252,7 @@ impl InstructionGrammar<'_, '_, '_> {
         let word = written.get(..trigger_len).unwrap_or("").to_uppercase();
         if matches!(word.as_str(), "ONBUILD" | "FROM" | "MAINTAINER") {
             let message = format!("{word} cannot follow ONBUILD");
-            self.error(InstructionError, trigger, message, None);
+            self.error(ForbiddenTrigger, trigger, message, None);
         }
         let instruction = parse_instruction(self.file, self.text, arguments, self.depth + 1);
         self.file.emitter.finish_node();
@@ -308,7 +308,6 @@ impl InstructionGrammar<'_, '_, '_> {
         message: String,
         help: Option<String>,
     ) {
-        debug_assert!(matches!(kind, InstructionError | Parser));
         // BuildKit looks at the trigger of ONBUILD only when it runs.
         let kind = if self.depth > 0 && kind == InstructionError {
             SyntaxErrorKind::Trigger

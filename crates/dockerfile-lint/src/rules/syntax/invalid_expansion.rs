@@ -78,7 +78,7 @@ mod tests {
 
     #[test]
     fn points_at_the_expansion() {
-        check_fires(&RULE, "FROM a\nENV A=x«${B:0:1}»y\n");
+        check_fires(&RULE, "FROM a\nENV A=x${B«:0»:1}y\n");
     }
 
     #[test]

@@ -28,7 +28,7 @@ declare_rule! {
     /// Unsafe: writes the name that is most likely meant.
     ///
     /// ## Limits
-    /// ONBUILD, FROM and MAINTAINER behind ONBUILD fail at once and are found by `invalid-instruction`.
+    /// ONBUILD, FROM and MAINTAINER behind ONBUILD fail in this build already.
     pub(crate) INVALID_TRIGGER {
         name: "invalid-trigger",
         code: "DF005",
@@ -41,6 +41,7 @@ declare_rule! {
 }
 
 fn check(ctx: &mut RuleContext<'_>) {
+    report_errors(ctx, SyntaxErrorKind::ForbiddenTrigger);
     report_errors(ctx, SyntaxErrorKind::Trigger);
 }
 
@@ -57,6 +58,7 @@ mod tests {
                 .replace("«COPY» x", "COPY «x»")
                 .as_str(),
         );
+        check_fires(&RULE, "FROM a\nONBUILD «ONBUILD» RUN x\n");
         check_fix(&RULE, "FROM a\nONBUILD RUNN x\n", "FROM a\nONBUILD RUN x\n");
     }
 

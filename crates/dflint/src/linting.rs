@@ -1,0 +1,68 @@
+//! Rules with what the disk says about a Dockerfile's surroundings: the lint crate itself does no I/O.
+
+use std::path::Path;
+
+use dockerfile_lint::{FixOutcome, Lint, Options, Selection, fix};
+use dockerfile_source::{Applicability, Diagnostic, SourceFile};
+
+use crate::ignore_file::{IgnoreFiles, can_copy_from_context};
+
+/// What is the same for all files of a run.
+pub(crate) struct Linter {
+    selection: Selection,
+    ignore_files: IgnoreFiles,
+}
+
+/// Checks one file after the other; each thread has its own.
+pub(crate) struct FileLinter<'l> {
+    ignore_files: &'l IgnoreFiles,
+    lint: Lint,
+    options: Options,
+}
+
+impl Linter {
+    pub(crate) fn new(selection: Selection) -> Linter {
+        Linter {
+            selection,
+            ignore_files: IgnoreFiles::default(),
+        }
+    }
+
+    pub(crate) fn for_files(&self) -> FileLinter<'_> {
+        FileLinter {
+            ignore_files: &self.ignore_files,
+            lint: Lint::new(),
+            options: Options {
+                selection: self.selection.clone(),
+                ..Options::default()
+            },
+        }
+    }
+}
+
+impl FileLinter<'_> {
+    /// Returns the findings of a file, sorted by position; `path` is where it lies on disk, if it does.
+    pub(crate) fn check(&mut self, source: &SourceFile, path: Option<&Path>) -> Vec<Diagnostic> {
+        self.look_around(source.text(), path);
+        self.lint.check(source, &self.options)
+    }
+
+    /// Returns the text with the fixes that are at least this applicable, and what is left to find in it.
+    pub(crate) fn fix(
+        &mut self,
+        source: &SourceFile,
+        path: Option<&Path>,
+        least: Applicability,
+    ) -> FixOutcome {
+        self.look_around(source.text(), path);
+        fix(source, &self.options, least)
+    }
+
+    fn look_around(&mut self, text: &str, path: Option<&Path>) {
+        // Two looks at the disk for each file would be felt on thousands of files, and most rules do not care.
+        self.options.ignore_file = path
+            .filter(|_| can_copy_from_context(text))
+            .map(|path| self.ignore_files.find(path))
+            .map(|found| found.map(|file| file.text.clone()));
+    }
+}

@@ -1,0 +1,17 @@
+//! Rules about what is copied, and where to.
+
+mod add_for_plain_file;
+mod copy_destination_without_slash;
+mod relative_copy_destination;
+mod relative_workdir;
+mod source_outside_context;
+
+use crate::Rule;
+
+pub(crate) const RULES: &[&Rule] = &[
+    &add_for_plain_file::ADD_FOR_PLAIN_FILE,
+    &copy_destination_without_slash::COPY_DESTINATION_WITHOUT_SLASH,
+    &relative_workdir::RELATIVE_WORKDIR,
+    &relative_copy_destination::RELATIVE_COPY_DESTINATION,
+    &source_outside_context::SOURCE_OUTSIDE_CONTEXT,
+];

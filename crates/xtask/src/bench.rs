@@ -1,0 +1,30 @@
+//! `cargo xtask bench`: how fast, how much memory, and how that compares.
+
+// Sizes and counts are far below 2^52.
+#![allow(clippy::cast_precision_loss)]
+
+mod check;
+mod check_peers;
+mod log_fit;
+mod long_file;
+mod parse;
+mod stopwatch;
+
+use clap::Subcommand;
+
+use crate::workspace::Workspace;
+
+#[derive(Subcommand)]
+pub(crate) enum Bench {
+    /// Whole processes over the open corpus, against hadolint and tally.
+    Check(check::CheckArgs),
+    /// Throughput of the parser and the rules on one core, and how it grows with the size of the file.
+    Parse(parse::ParseArgs),
+}
+
+pub(crate) fn bench(workspace: &Workspace, bench: Bench) -> anyhow::Result<()> {
+    match bench {
+        Bench::Check(args) => check::check(workspace, &args),
+        Bench::Parse(args) => parse::parse(workspace, &args),
+    }
+}

@@ -1,0 +1,78 @@
+//! `cargo xtask bench parse`: throughput inside of one process, on one core.
+
+use std::hint::black_box;
+use std::path::Path;
+use std::time::Instant;
+
+use anyhow::Context;
+use clap::Args;
+
+use super::log_fit::exponent;
+use super::long_file::long_file;
+use super::stopwatch::median;
+use crate::command::{self, cargo};
+use crate::workspace::Workspace;
+
+const MEGABYTES: [usize; 4] = [1, 2, 5, 10];
+
+#[derive(Args)]
+pub(crate) struct ParseArgs {
+    /// How often each size is measured.
+    #[arg(long, default_value_t = 9)]
+    rounds: usize,
+}
+
+/// What is timed: reads a text and returns a number that depends on all of the work.
+type Work = fn(&str) -> usize;
+
+const WORKS: &[(&str, Work)] = &[("parse", parse_text)];
+
+fn parse_text(text: &str) -> usize {
+    let parse = dockerfile_syntax::parse(text);
+    parse.errors().len() + usize::from(parse.root().range().end())
+}
+
+pub(crate) fn parse(workspace: &Workspace, args: &ParseArgs) -> anyhow::Result<()> {
+    if cfg!(debug_assertions) {
+        // Figures of a debug build mislead: the same command again, optimised.
+        let rounds = args.rounds.to_string();
+        let arguments = ["run", "--release", "--quiet", "--package", "xtask", "--"];
+        let task = ["bench", "parse", "--rounds", &rounds];
+        return command::run(cargo(&workspace.root, &arguments).args(task));
+    }
+    let corpus = test_support::open_corpus().context("the open corpus is not there")?;
+    println!(
+        "one core, median of {} rounds; a long file is real Dockerfiles one behind the other",
+        args.rounds
+    );
+    for (name, work) in WORKS {
+        measure(name, *work, &corpus, args.rounds)?;
+    }
+    Ok(())
+}
+
+fn measure(name: &str, work: Work, corpus: &Path, rounds: usize) -> anyhow::Result<()> {
+    let mut points = Vec::new();
+    for megabytes in MEGABYTES {
+        let text = long_file(corpus, megabytes * 1_000_000)?;
+        let size = text.len() as f64 / 1e6;
+        // Fresh memory is dear, and not what is asked.
+        black_box(work(&text));
+        let seconds: Vec<f64> = (0..rounds)
+            .map(|_| {
+                let start = Instant::now();
+                black_box(work(black_box(&text)));
+                start.elapsed().as_secs_f64()
+            })
+            .collect();
+        let middle = median(&seconds);
+        println!(
+            "{name:<8} {size:>6.2} MB  {:>9.2} ms  {:>7.1} MB/s",
+            middle * 1e3,
+            size / middle
+        );
+        points.push((size, middle));
+    }
+    println!("{name:<8} time grows with size^{:.3}", exponent(&points));
+    Ok(())
+}

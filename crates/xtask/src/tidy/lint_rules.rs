@@ -1,0 +1,108 @@
+//! Every rule of the linter has its tests, its page and its place in the module of its category.
+
+use std::collections::BTreeSet;
+
+use super::Report;
+use crate::workspace::RepositoryFile;
+
+const RULES: &str = "crates/dockerfile-lint/src/rules/";
+
+pub(super) fn check(files: &[RepositoryFile], report: &mut Report) {
+    let paths: BTreeSet<&str> = files.iter().map(|file| file.path.as_str()).collect();
+    for file in files {
+        let Some((category, name)) = rule_of(&file.path) else {
+            continue;
+        };
+        // A file without a declaration holds what several rules of the category share.
+        if file.text.contains("declare_rule!") {
+            check_tests(file, report);
+            let page = format!("docs/rules/{}.md", name.replace('_', "-"));
+            if !paths.contains(page.as_str()) {
+                report.fault(
+                    &file.path,
+                    format!("{page} is missing: run `cargo xtask docs`"),
+                );
+            }
+        }
+        let category_path = format!("{RULES}{category}.rs");
+        let category_file = files.iter().find(|file| file.path == category_path);
+        let declaration = format!("mod {name};");
+        if category_file.is_none_or(|file| !file.text.contains(&declaration)) {
+            report.fault(&category_path, format!("`{declaration}` is missing"));
+        }
+    }
+}
+
+/// Returns the category and the name of the rule that a file holds.
+fn rule_of(path: &str) -> Option<(&str, &str)> {
+    let (category, file) = path.strip_prefix(RULES)?.split_once('/')?;
+    let name = file.strip_suffix(".rs")?;
+    (!name.contains('/')).then_some((category, name))
+}
+
+/// A rule has a case that fires and one that almost fires.
+fn check_tests(file: &RepositoryFile, report: &mut Report) {
+    let tests = file
+        .text
+        .split_once("mod tests")
+        .map_or("", |(_, tests)| tests);
+    let fires = ["check_fires(", "check_fix(", "check("]
+        .iter()
+        .any(|call| tests.contains(call));
+    if !fires {
+        report.fault(
+            &file.path,
+            "no test in which the rule fires (`check_fires`)",
+        );
+    }
+    if !tests.contains("check_clean(") {
+        report.fault(
+            &file.path,
+            "no test in which the rule almost fires (`check_clean`)",
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn faults(rule: &str) -> Vec<String> {
+        let file = |path: &str, text: &str| RepositoryFile {
+            path: path.to_owned(),
+            text: text.to_owned(),
+        };
+        let files = [
+            file(
+                "crates/dockerfile-lint/src/rules/base_image.rs",
+                "mod untagged_image;\n",
+            ),
+            file(
+                "crates/dockerfile-lint/src/rules/base_image/untagged_image.rs",
+                rule,
+            ),
+            file("docs/rules/untagged-image.md", ""),
+        ];
+        let mut report = Report::default();
+        check(&files, &mut report);
+        report.faults
+    }
+
+    #[test]
+    fn a_rule_needs_a_case_that_fires_and_one_that_almost_fires() {
+        let complete = "declare_rule! {}\nmod tests { check_fires(a); check_clean(b); }\n";
+        assert_eq!(faults(complete), Vec::<String>::new());
+        assert_eq!(faults("declare_rule! {}\n").len(), 2);
+    }
+
+    #[test]
+    fn a_rule_needs_a_page_and_a_module() {
+        let files = [RepositoryFile {
+            path: "crates/dockerfile-lint/src/rules/base_image/untagged_image.rs".to_owned(),
+            text: "declare_rule! {}\nmod tests { check_fires(a); check_clean(b); }\n".to_owned(),
+        }];
+        let mut report = Report::default();
+        check(&files, &mut report);
+        assert_eq!(report.faults.len(), 2, "{:?}", report.faults);
+    }
+}
