@@ -4,6 +4,8 @@ mod base_image;
 mod expose;
 mod stages;
 mod start;
+mod packages;
+mod shell;
 mod files;
 mod variables;
 pub(crate) mod syntax;
@@ -17,6 +19,9 @@ pub(crate) const CATEGORIES: &[&[&Rule]] = &[
     stages::RULES,
     start::RULES,
     expose::RULES,
+    expose::RULES,
+    packages::RULES,
+    shell::RULES,
     base_image::RULES,
     expose::RULES,
     files::RULES,

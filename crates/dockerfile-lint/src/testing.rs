@@ -119,3 +119,16 @@ pub(crate) fn examples(rule: &Rule) -> (Vec<String>, Vec<String>) {
     };
     (section("## Bad"), section("## Good"))
 }
+
+/// Returns the first command of a RUN with this line.
+pub(crate) fn shell_command(line: &str) -> dockerfile_model::ShellCommand {
+    let parse = dockerfile_syntax::parse(&format!("FROM a:1\nRUN {line}\n"));
+    let model = dockerfile_model::Model::new(&parse, &dockerfile_model::ModelInput::default());
+    model
+        .instructions
+        .iter()
+        .flat_map(dockerfile_model::Instruction::scripts)
+        .find_map(|script| script.commands.first())
+        .expect("the line holds a command")
+        .clone()
+}
