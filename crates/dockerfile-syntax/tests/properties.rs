@@ -183,5 +183,9 @@ fn hostile_texts_end_soon_and_in_one_piece() {
     }
     check(&"RUN a \\\n".repeat(many / 8));
     check(&"RUN <<A\nA\n".repeat(many / 10));
-    check(&format!("RUN {}\n{}", "<<A ".repeat(many / 4), "text\n".repeat(many / 5)));
+    check(&format!(
+        "RUN {}\n{}",
+        "<<A ".repeat(many / 4),
+        "text\n".repeat(many / 5)
+    ));
 }
