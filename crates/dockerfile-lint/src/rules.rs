@@ -2,22 +2,19 @@
 
 mod base_image;
 mod expose;
+mod files;
 mod stages;
 mod start;
-mod files;
 pub(crate) mod syntax;
 
 use crate::Rule;
 
 /// The rules of each folder.
 pub(crate) const CATEGORIES: &[&[&Rule]] = &[
-    syntax::RULES,
-    base_image::RULES,
-    stages::RULES,
-    start::RULES,
-    expose::RULES,
     base_image::RULES,
     expose::RULES,
     files::RULES,
+    stages::RULES,
+    start::RULES,
     syntax::RULES,
 ];
