@@ -3,9 +3,12 @@
 mod base_image;
 mod expose;
 mod files;
+mod packages;
+mod shell;
 mod stages;
 mod start;
 pub(crate) mod syntax;
+mod variables;
 
 use crate::Rule;
 
@@ -14,7 +17,10 @@ pub(crate) const CATEGORIES: &[&[&Rule]] = &[
     base_image::RULES,
     expose::RULES,
     files::RULES,
+    packages::RULES,
+    shell::RULES,
     stages::RULES,
     start::RULES,
     syntax::RULES,
+    variables::RULES,
 ];
