@@ -11,16 +11,6 @@ pub(crate) struct StartCommand<'m> {
     pub(crate) command: Option<&'m Instruction>,
 }
 
-/// Returns the instructions before the first FROM, and those of each stage: a fragment without FROM is one stage.
-pub(crate) fn places(model: &Model) -> impl Iterator<Item = &[Instruction]> {
-    std::iter::once(model.global_instructions()).chain(
-        model
-            .stages
-            .iter()
-            .map(|stage| model.stage_instructions(stage.id)),
-    )
-}
-
 /// Returns the last instruction of a kind.
 pub(crate) fn last_of(place: &[Instruction], keyword: Keyword) -> Option<&Instruction> {
     place

@@ -1,6 +1,5 @@
-use dockerfile_model::{
-    Base, ImageRef, ImageRefError, ImageRefErrorKind, ImageRefParts, Model, Origin, Word,
-};
+use dockerfile_model::image_ref::{ImageRefError, ImageRefErrorKind, ImageRefParts};
+use dockerfile_model::{Base, ImageRef, Model, Origin, Word};
 use dockerfile_source::{TextEdit, TextRange};
 
 use super::{is_written_plainly, part_of_word};
