@@ -3,7 +3,9 @@
 mod base_image;
 mod expose;
 mod files;
+mod style;
 pub(crate) mod syntax;
+mod user;
 
 use crate::Rule;
 
@@ -12,5 +14,7 @@ pub(crate) const CATEGORIES: &[&[&Rule]] = &[
     base_image::RULES,
     expose::RULES,
     files::RULES,
+    style::RULES,
     syntax::RULES,
+    user::RULES,
 ];
