@@ -6,6 +6,12 @@ mod files;
 mod style;
 pub(crate) mod syntax;
 mod user;
+mod packages;
+mod shell;
+mod stages;
+mod start;
+pub(crate) mod syntax;
+mod variables;
 
 use crate::Rule;
 
@@ -17,4 +23,10 @@ pub(crate) const CATEGORIES: &[&[&Rule]] = &[
     style::RULES,
     syntax::RULES,
     user::RULES,
+    packages::RULES,
+    shell::RULES,
+    stages::RULES,
+    start::RULES,
+    syntax::RULES,
+    variables::RULES,
 ];

@@ -1,10 +1,12 @@
 //! Rules about what is copied, and where to.
 
 mod add_for_plain_file;
+mod copied_credentials;
 mod copy_destination_without_slash;
 mod relative_copy_destination;
 mod relative_workdir;
 mod source_outside_context;
+mod system_directory;
 
 use crate::Rule;
 
@@ -13,5 +15,7 @@ pub(crate) const RULES: &[&Rule] = &[
     &copy_destination_without_slash::COPY_DESTINATION_WITHOUT_SLASH,
     &relative_workdir::RELATIVE_WORKDIR,
     &relative_copy_destination::RELATIVE_COPY_DESTINATION,
+    &system_directory::SYSTEM_DIRECTORY,
     &source_outside_context::SOURCE_OUTSIDE_CONTEXT,
+    &copied_credentials::COPIED_CREDENTIALS,
 ];

@@ -1,4 +1,4 @@
-use dockerfile_model::{Keyword, Word};
+use dockerfile_model::{Flag, Keyword, Word};
 use dockerfile_source::{TextEdit, TextLen, TextSize};
 
 use crate::RuleContext;
@@ -56,6 +56,12 @@ fn check(ctx: &mut RuleContext<'_>) {
         let Some(value) = &destination.value else {
             continue;
         };
+        // `COPY --chown a:b c /x` and a broken JSON form: other rules say what is wrong, and the sources are none.
+        let is_broken = instruction.flags.iter().any(is_without_value)
+            || copy.sources.iter().any(|word| word.text.starts_with('['));
+        if is_broken {
+            continue;
+        }
         if value.ends_with(['/', '\\']) || matches!(value.as_str(), "" | "." | "..") {
             continue;
         }
@@ -80,6 +86,10 @@ fn check(ctx: &mut RuleContext<'_>) {
             );
         }
     }
+}
+
+fn is_without_value(flag: &Flag) -> bool {
+    flag.value.is_none() && matches!(flag.name.as_str(), "chown" | "chmod" | "from" | "checksum")
 }
 
 /// Returns where the slash goes: behind the word, or before the quote that ends it.
@@ -135,6 +145,14 @@ mod tests {
     #[test]
     fn a_backslash_ends_a_windows_path() {
         check_clean(&RULE, "# escape=`\nFROM a:1\nCOPY a b c:\\x\\\n");
+    }
+
+    #[test]
+    fn a_flag_without_its_value_and_broken_json_are_the_business_of_others() {
+        check_clean(
+            &RULE,
+            "FROM a:1\nCOPY --chown a:b c /x\nCOPY [\"a\", \"b\" /x\n",
+        );
     }
 
     #[test]

@@ -54,6 +54,11 @@ fn check(ctx: &mut RuleContext<'_>) {
         };
         let is_first_of_all = model.last_before(Keyword::Workdir, first.id).is_none();
         if is_first_of_all && is_relative(model, first, word) == Some(true) {
+            let help = if word.text.starts_with('~') {
+                "write an absolute path; the builder does not know `~`"
+            } else {
+                "write an absolute path"
+            };
             ctx.report(
                 word.range,
                 format!(
@@ -61,7 +66,7 @@ fn check(ctx: &mut RuleContext<'_>) {
                     word.text
                 ),
             )
-            .help("write an absolute path");
+            .help(help);
         }
     }
 }
