@@ -1,5 +1,6 @@
 //! What several rules need to know and no single one owns.
 
+pub(crate) mod blocks;
 pub(crate) mod almost_json;
 pub(crate) mod blocks;
 pub(crate) mod container_path;

@@ -3,6 +3,9 @@
 mod base_image;
 mod expose;
 mod files;
+mod style;
+pub(crate) mod syntax;
+mod user;
 mod packages;
 mod shell;
 mod stages;
@@ -17,6 +20,9 @@ pub(crate) const CATEGORIES: &[&[&Rule]] = &[
     base_image::RULES,
     expose::RULES,
     files::RULES,
+    style::RULES,
+    syntax::RULES,
+    user::RULES,
     packages::RULES,
     shell::RULES,
     stages::RULES,
