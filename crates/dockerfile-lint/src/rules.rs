@@ -3,8 +3,8 @@
 mod base_image;
 mod expose;
 mod files;
-mod variables;
 pub(crate) mod syntax;
+mod variables;
 
 use crate::Rule;
 
