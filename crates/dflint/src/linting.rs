@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use dockerfile_lint::{FixOutcome, Lint, Options, Selection, fix};
+use dockerfile_lint::{FixOutcome, IgnoreFileFact, Lint, Options, Selection, fix};
 use dockerfile_source::{Applicability, Diagnostic, SourceFile};
 
 use crate::ignore_file::{IgnoreFiles, can_copy_from_context};
@@ -60,9 +60,13 @@ impl FileLinter<'_> {
 
     fn look_around(&mut self, text: &str, path: Option<&Path>) {
         // Two looks at the disk for each file would be felt on thousands of files, and most rules do not care.
-        self.options.ignore_file = path
-            .filter(|_| can_copy_from_context(text))
-            .map(|path| self.ignore_files.find(path))
-            .map(|found| found.map(|file| file.text.clone()));
+        let Some(path) = path.filter(|_| can_copy_from_context(text)) else {
+            self.options.ignore_file = IgnoreFileFact::Unknown;
+            return;
+        };
+        self.options.ignore_file = match self.ignore_files.find(path) {
+            Some(file) => IgnoreFileFact::Present(file.text.clone()),
+            None => IgnoreFileFact::Absent,
+        };
     }
 }

@@ -6,6 +6,8 @@ use dockerfile_model::{Instruction, Model, StageId};
 use dockerfile_source::{Applicability, Diagnostic, Fix, Label, SourceFile, TextEdit, TextRange};
 use dockerfile_syntax::Parse;
 
+use crate::facts::package_call::{PackageCall, package_calls};
+use crate::facts::program_call::{ProgramCall, program_calls};
 use crate::{Options, Rule};
 
 /// The file under check, and the findings so far.
@@ -15,14 +17,17 @@ pub struct RuleContext<'c> {
     pub(crate) model: &'c Model,
     pub(crate) options: &'c Options,
     pub(crate) rule: &'static Rule,
-    pub(crate) findings: &'c mut Vec<Diagnostic>,
-    pub(crate) facts: &'c Facts,
+    pub(crate) findings: Vec<Diagnostic>,
+    pub(crate) facts: &'c Facts<'c>,
 }
 
 /// What several rules need and none should work out twice.
 #[derive(Default)]
-pub(crate) struct Facts {
+pub(crate) struct Facts<'c> {
     needed_stages: OnceCell<Vec<bool>>,
+    shipped_stages: OnceCell<Vec<bool>>,
+    program_calls: OnceCell<Vec<ProgramCall<'c>>>,
+    package_calls: OnceCell<Vec<PackageCall<'c>>>,
 }
 
 /// A finding that was just made, to add to.
@@ -59,6 +64,39 @@ impl<'c> RuleContext<'c> {
             .needed_stages
             .get_or_init(|| self.model.needed_stages());
         needed.get(stage.index()).copied().unwrap_or(false)
+    }
+
+    /// Returns whether the layers of an instruction end up in the final image: its stage is the last one or below it.
+    /// True before the first FROM.
+    pub(crate) fn is_shipped(&self, instruction: &Instruction) -> bool {
+        let Some(stage) = instruction.stage else {
+            return true;
+        };
+        let shipped = self.facts.shipped_stages.get_or_init(|| {
+            let mut shipped = vec![false; self.model.stages.len()];
+            let last = self.model.final_stage().map(|stage| stage.id);
+            for stage in last.into_iter().flat_map(|last| self.model.ancestry(last)) {
+                if let Some(slot) = shipped.get_mut(stage.id.index()) {
+                    *slot = true;
+                }
+            }
+            shipped
+        });
+        shipped.get(stage.index()).copied().unwrap_or(true)
+    }
+
+    /// Returns the calls of programs in all scripts, in the order of the file.
+    pub(crate) fn program_calls(&self) -> &'c [ProgramCall<'c>] {
+        self.facts
+            .program_calls
+            .get_or_init(|| program_calls(self.model))
+    }
+
+    /// Returns the calls of package managers in RUN instructions, in the order of the file.
+    pub(crate) fn package_calls(&self) -> &'c [PackageCall<'c>] {
+        self.facts
+            .package_calls
+            .get_or_init(|| package_calls(self.program_calls()))
     }
 
     /// Returns all instructions that run or count in this build or, behind ONBUILD, in a later one.

@@ -8,6 +8,8 @@
 //!
 //! A fix that fails is refused, by name, and the text stays as it was.
 
+use std::collections::BTreeMap;
+
 use dockerfile_model::{Meaning, Model, is_confined};
 use dockerfile_source::{Applicability, Diagnostic, Fix, SourceFile, TextEdit, TextRange};
 use dockerfile_syntax::{Parse, Parser};
@@ -168,11 +170,14 @@ fn is_same(left: &Diagnostic, right: &Diagnostic) -> bool {
 
 /// Returns a range grown to the whole lines of the instructions that it touches.
 fn widen_to_instructions(model: &Model, span: TextRange) -> TextRange {
-    model
+    let first = model
         .instructions
+        .partition_point(|instruction| instruction.range.end() < span.start());
+    let behind = model.instructions.get(first..).unwrap_or(&[]);
+    behind
         .iter()
         .map(|instruction| instruction.range)
-        .filter(|range| range.start() <= span.end() && span.start() <= range.end())
+        .take_while(|range| range.start() <= span.end())
         .fold(span, TextRange::cover)
 }
 
@@ -197,17 +202,20 @@ fn attempt(
     {
         return Err(Refusal::ChangesOtherText);
     }
-    for finding in chosen {
-        let count = |state: &State| {
-            state
-                .findings
-                .iter()
-                .filter(|other| other.code == finding.code)
-                .count()
-        };
-        if count(&next) >= count(state) {
-            return Err(Refusal::DoesNotHelp);
+    let counts = |state: &State| {
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        for finding in &state.findings {
+            *counts.entry(finding.code).or_default() += 1;
         }
+        counts
+    };
+    let (old, new) = (counts(state), counts(&next));
+    let is_helped = |finding: &Diagnostic| {
+        let count = |counts: &BTreeMap<&str, usize>| counts.get(finding.code).copied().unwrap_or(0);
+        count(&new) < count(&old)
+    };
+    if !chosen.iter().all(is_helped) {
+        return Err(Refusal::DoesNotHelp);
     }
     Ok(next)
 }

@@ -27,5 +27,5 @@ pub use context::RuleContext;
 pub use fix::{FixOutcome, Refusal, RefusedFix, fix};
 pub use registry::{find_rules, rules};
 pub use rule::{FixKind, Rule, Status};
-pub use run::{Lint, Options, check, check_model};
+pub use run::{IgnoreFileFact, Lint, Options, check, check_model};
 pub use selection::{Selection, UnknownRule};

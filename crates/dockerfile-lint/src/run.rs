@@ -14,9 +14,19 @@ pub struct Options {
     pub selection: Selection,
     /// What is known of base images, and which build arguments are given.
     pub input: ModelInput,
-    /// The text of the ignore file beside the Dockerfile; `Some(None)` when there is none for sure, `None` when nobody
-    /// has looked.
-    pub ignore_file: Option<Option<String>>,
+    pub ignore_file: IgnoreFileFact,
+}
+
+/// What is known of the ignore file beside the Dockerfile.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum IgnoreFileFact {
+    /// Nobody has looked.
+    #[default]
+    Unknown,
+    /// There is none.
+    Absent,
+    /// There is one, with this text.
+    Present(String),
 }
 
 /// Checks files one after another, keeping what can be used again.
@@ -53,7 +63,7 @@ pub fn check_model(
     let mut findings = Vec::new();
     let facts = Facts::default();
     for rule in options.selection.enabled() {
-        run_rule(rule, source, parse, model, options, &facts, &mut findings);
+        findings = run_rule(rule, source, parse, model, options, &facts, findings);
     }
     let mut findings = Suppressions::new(source, parse, model).apply(findings, options);
     findings.sort_by(|left, right| {
@@ -66,15 +76,15 @@ pub fn check_model(
     findings
 }
 
-fn run_rule(
+fn run_rule<'c>(
     rule: &'static Rule,
-    source: &SourceFile,
-    parse: &Parse,
-    model: &Model,
-    options: &Options,
-    facts: &Facts,
-    findings: &mut Vec<Diagnostic>,
-) {
+    source: &'c SourceFile,
+    parse: &'c Parse,
+    model: &'c Model,
+    options: &'c Options,
+    facts: &'c Facts<'c>,
+    findings: Vec<Diagnostic>,
+) -> Vec<Diagnostic> {
     let mut ctx = RuleContext {
         source,
         parse,
@@ -85,4 +95,5 @@ fn run_rule(
         facts,
     };
     (rule.check)(&mut ctx);
+    ctx.findings
 }

@@ -2,7 +2,7 @@
 
 use dockerfile_source::{Applicability, Diagnostic, SourceFile};
 
-use crate::{Options, Rule, Selection, check};
+use crate::{IgnoreFileFact, Options, Rule, Selection, check};
 
 /// Returns options with one rule on, and the knowledge that there is an ignore file.
 pub(crate) fn only(rule: &Rule) -> Options {
@@ -10,7 +10,7 @@ pub(crate) fn only(rule: &Rule) -> Options {
     selection.set_rule(rule, true);
     Options {
         selection,
-        ignore_file: Some(Some(String::new())),
+        ignore_file: IgnoreFileFact::Present(String::new()),
         ..Options::default()
     }
 }
@@ -118,4 +118,17 @@ pub(crate) fn examples(rule: &Rule) -> (Vec<String>, Vec<String>) {
             .collect()
     };
     (section("## Bad"), section("## Good"))
+}
+
+/// Returns the first command of a RUN with this line.
+pub(crate) fn shell_command(line: &str) -> dockerfile_model::ShellCommand {
+    let parse = dockerfile_syntax::parse(&format!("FROM a:1\nRUN {line}\n"));
+    let model = dockerfile_model::Model::new(&parse, &dockerfile_model::ModelInput::default());
+    model
+        .instructions
+        .iter()
+        .flat_map(dockerfile_model::Instruction::scripts)
+        .find_map(|script| script.commands.first())
+        .expect("the line holds a command")
+        .clone()
 }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::PathBuf;
 
-use dockerfile_lint::{Options, Selection, check, find_rules};
+use dockerfile_lint::{IgnoreFileFact, Options, Selection, check, find_rules};
 use dockerfile_model::ModelInput;
 use dockerfile_source::SourceFile;
 use serde_json::Value;
@@ -41,14 +41,14 @@ fn options_for(rules: &[&'static dockerfile_lint::Rule], case: &Value) -> Option
             value.as_str().unwrap_or_default().into(),
         );
     }
-    let ignore_file = case["dockerignore"]
-        .as_str()
-        .filter(|text| !text.is_empty())
-        .map(str::to_owned);
+    let ignore_file = match case["dockerignore"].as_str() {
+        Some(text) if !text.is_empty() => IgnoreFileFact::Present(text.to_owned()),
+        _ => IgnoreFileFact::Absent,
+    };
     Options {
         selection,
         input,
-        ignore_file: Some(ignore_file),
+        ignore_file,
     }
 }
 
@@ -83,7 +83,7 @@ fn agrees_with_the_checks_of_buildkit() {
                 .iter()
                 .map(|instruction| instruction.range)
                 .find(|range| range.contains_inclusive(finding.range.start()))
-                .map_or(finding.range.start(), |range| range.start());
+                .map_or(finding.range.start(), dockerfile_source::TextRange::start);
             source.line_index().line(start) + 1
         };
         let ours: BTreeSet<(String, u32)> = check(&source, &options_for(&rules, case))

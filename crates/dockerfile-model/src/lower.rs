@@ -77,7 +77,7 @@ impl<'i> Lowering<'i> {
         match &instruction.body {
             Body::From(from) => self.fill_stage(from),
             Body::Pairs(pairs) if matches!(keyword, Keyword::Arg | Keyword::Env) => {
-                self.declare(keyword, pairs)
+                self.declare(keyword, pairs);
             }
             _ => {}
         }

@@ -132,7 +132,7 @@ fn instruction_meaning(syntax: ast::Instruction<'_>, instruction: &Instruction) 
             }
         }
         Body::Command(_) | Body::Healthcheck(_) | Body::Shell(_) | Body::Unknown => {
-            push_command(&mut text, syntax)
+            push_command(&mut text, syntax);
         }
     }
     // What has no place in the grammar is compared as it is written.
@@ -169,12 +169,11 @@ fn push(text: &mut String, part: &str) {
 
 /// A word whose value is known means its value; another means what is written, with the uses of variables in it.
 fn push_word(text: &mut String, word: &Word) {
-    match &word.value {
-        Some(value) => push(text, value),
-        None => {
-            text.push(OPEN);
-            push(text, &word.text);
-        }
+    if let Some(value) = &word.value {
+        push(text, value);
+    } else {
+        text.push(OPEN);
+        push(text, &word.text);
     }
 }
 
@@ -213,7 +212,7 @@ fn push_script(text: &mut String, node: Node<'_>) {
             }
             Element::Token(token) if token.kind().is_trivia() => {}
             Element::Token(token) if token.kind() == SyntaxKind::SPLIT_REST => {
-                text.push_str(token.text())
+                text.push_str(token.text());
             }
             Element::Token(token) => push(text, token.text()),
             Element::Node(child)
@@ -222,7 +221,7 @@ fn push_script(text: &mut String, node: Node<'_>) {
                 push(text, &child.logical_text());
             }
             Element::Node(child) if child.kind() == SyntaxKind::HEREDOC => {
-                push(text, &child.to_string())
+                push(text, &child.to_string());
             }
             Element::Node(child) => push_script(text, child),
         }

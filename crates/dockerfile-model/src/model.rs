@@ -241,10 +241,10 @@ impl Model {
                 );
             }
         }
-        if let Some(facts) = self.facts_of(stage) {
-            if let Some((_, value)) = facts.environment.iter().find(|(known, _)| known == name) {
-                return (Resolution::BaseImage, Some(value));
-            }
+        if let Some(facts) = self.facts_of(stage)
+            && let Some((_, value)) = facts.environment.iter().find(|(known, _)| known == name)
+        {
+            return (Resolution::BaseImage, Some(value));
         }
         if PREDEFINED_ARGUMENTS.contains(&name) || name == "PATH" {
             return (Resolution::Predefined, None);

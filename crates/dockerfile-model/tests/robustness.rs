@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use dockerfile_model::expansion::{Escapes, Expander, Quotes, UnsetVariables};
 use dockerfile_model::image_ref::ImageRefParts;
-use dockerfile_model::{IgnoreFile, ImageRef, go_match, parse_go_duration};
+use dockerfile_model::{IgnoreFile, ImageRef, go_match};
 use proptest::prelude::*;
 
 proptest! {
@@ -74,6 +74,6 @@ proptest! {
 
     #[test]
     fn duration_takes_any_text(text in r"([0-9.+-]|ns|us|µs|ms|s|m|h|9999999|é){0,12}") {
-        let _ = parse_go_duration(&text);
+        let _ = dockerfile_syntax::parse_go_duration(&text);
     }
 }

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use dockerfile_syntax::ast::{Arguments, AstNode, File, Instruction};
+use dockerfile_source::{LineIndex, TextSize};
+use dockerfile_syntax::ast::{Arguments, AstNode, File, Instruction, Word};
 use dockerfile_syntax::{Parse, SyntaxErrorKind, SyntaxKind, parse, unquote_flag};
 use serde_json::Value;
 
@@ -84,13 +85,8 @@ fn expected_answer(node: &Value) -> Answer {
 }
 
 fn our_answer(text: &str, instruction: Instruction<'_>) -> Answer {
-    let line_of = |offset: usize| {
-        text.as_bytes()[..offset]
-            .iter()
-            .filter(|byte| **byte == b'\n')
-            .count() as u64
-            + 1
-    };
+    let lines = LineIndex::new(text);
+    let line_of = |offset: usize| u64::from(lines.line(TextSize::new(offset as u32))) + 1;
     let range = instruction.range();
     let openers = instruction.heredoc_openers();
     Answer {
@@ -149,7 +145,7 @@ fn our_args(instruction: Instruction<'_>) -> Vec<String> {
     }
     match instruction.arguments() {
         Arguments::Json(array) => {
-            args.extend(array.strings().into_iter().map(|string| string.value))
+            args.extend(array.strings().into_iter().map(|string| string.value));
         }
         Arguments::Script(script) => args.push(script.logical_text().trim().to_owned()),
         Arguments::Opaque { text, .. } => args.push(text),
@@ -162,8 +158,8 @@ fn our_args(instruction: Instruction<'_>) -> Vec<String> {
             SyntaxKind::PAIR if is_arg => args.push(child.logical_text()),
             SyntaxKind::PAIR => {
                 let pair = dockerfile_syntax::ast::Pair::cast(child).expect("kind was checked");
-                args.push(pair.key().map(|key| key.text()).unwrap_or_default());
-                args.push(pair.value().map(|value| value.text()).unwrap_or_default());
+                args.push(pair.key().map(Word::text).unwrap_or_default());
+                args.push(pair.value().map(Word::text).unwrap_or_default());
                 args.push(if pair.has_equals() {
                     "=".to_owned()
                 } else {
@@ -357,7 +353,7 @@ fn dump(instruction: Instruction<'_>) -> String {
         .map(|flag| go_quoted(&flag.text()))
         .collect();
     if !flags.is_empty() {
-        text += &format!(" [{}]", flags.join(" "));
+        text.extend([" [", &flags.join(" "), "]"]);
     }
     if let Some(trigger) = instruction.trigger() {
         return format!("{text} ({})", dump(trigger));

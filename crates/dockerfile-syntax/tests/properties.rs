@@ -100,7 +100,10 @@ fn check(text: &str) {
             instruction.line(),
             instruction.heredoc_openers(),
         );
-        let _ = instruction.flags().map(|flag| flag.text()).count();
+        let _ = instruction
+            .flags()
+            .map(dockerfile_syntax::ast::Flag::text)
+            .count();
         for heredoc in instruction.heredocs() {
             let _ = heredoc.body();
         }
@@ -183,5 +186,9 @@ fn hostile_texts_end_soon_and_in_one_piece() {
     }
     check(&"RUN a \\\n".repeat(many / 8));
     check(&"RUN <<A\nA\n".repeat(many / 10));
-    check(&format!("RUN {}\n{}", "<<A ".repeat(many / 4), "text\n".repeat(many / 5)));
+    check(&format!(
+        "RUN {}\n{}",
+        "<<A ".repeat(many / 4),
+        "text\n".repeat(many / 5)
+    ));
 }

@@ -1,7 +1,58 @@
 //! Rules about the images that stages stand on.
 
+mod constant_platform;
+mod invalid_default_arg_in_from;
+mod invalid_image_name;
+mod latest_base_image;
+mod missing_from;
+mod redundant_target_platform;
+mod undefined_arg_in_from;
 mod untagged_base_image;
 
-use crate::Rule;
+use dockerfile_model::{Model, Resolution, Word};
+use dockerfile_source::{TextRange, TextSize};
 
-pub(crate) const RULES: &[&Rule] = &[&untagged_base_image::UNTAGGED_BASE_IMAGE];
+use crate::Rule;
+use crate::context::Finding;
+
+pub(crate) const RULES: &[&Rule] = &[
+    &missing_from::MISSING_FROM,
+    &untagged_base_image::UNTAGGED_BASE_IMAGE,
+    &latest_base_image::LATEST_BASE_IMAGE,
+    &invalid_image_name::INVALID_IMAGE_NAME,
+    &constant_platform::CONSTANT_PLATFORM,
+    &redundant_target_platform::REDUNDANT_TARGET_PLATFORM,
+    &invalid_default_arg_in_from::INVALID_DEFAULT_ARG_IN_FROM,
+    &undefined_arg_in_from::UNDEFINED_ARG_IN_FROM,
+];
+
+/// Points at the defaults that a word of FROM takes its value from.
+fn label_defaults<'f>(finding: Finding<'f>, model: &Model, word: &Word) -> Finding<'f> {
+    word.uses
+        .iter()
+        .filter_map(|used| match used.resolution {
+            Resolution::Declared(id) => model.variable(id),
+            _ => None,
+        })
+        .filter(|variable| variable.has_value)
+        .fold(finding, |finding, variable| {
+            finding.label(
+                variable.range,
+                format!("the default of `{}` is taken", variable.name),
+            )
+        })
+}
+
+/// Returns where a part of the value of a word stands: exact for a word that is read as it is written, else the word.
+fn part_of_word(word: &Word, at: std::ops::Range<usize>) -> TextRange {
+    if !is_written_plainly(word) || at.end > word.text.len() {
+        return word.range;
+    }
+    let offset = |at: usize| word.range.start() + TextSize::new(at as u32);
+    TextRange::new(offset(at.start), offset(at.end))
+}
+
+/// Returns whether a word is read as it is written: no quote, no variable, no continuation inside.
+fn is_written_plainly(word: &Word) -> bool {
+    word.value.as_ref() == Some(&word.text) && usize::from(word.range.len()) == word.text.len()
+}

@@ -47,7 +47,7 @@ impl Lowering<'_> {
             Keyword::Env | Keyword::Label | Keyword::Arg => Body::Pairs(
                 syntax
                     .pairs()
-                    .filter_map(|pair| self.pair(keyword, pair))
+                    .map(|pair| self.pair(keyword, pair))
                     .collect(),
             ),
             Keyword::Expose | Keyword::Volume => Body::Words(match syntax.arguments() {
@@ -103,7 +103,7 @@ impl Lowering<'_> {
         }
     }
 
-    fn pair(&mut self, keyword: Keyword, pair: ast::Pair<'_>) -> Option<Pair> {
+    fn pair(&mut self, keyword: Keyword, pair: ast::Pair<'_>) -> Pair {
         let range = pair.syntax().range();
         let has_equals = pair.has_equals();
         let key = match pair.key() {
@@ -118,12 +118,12 @@ impl Lowering<'_> {
                 has_equals.then(|| Word::literal(SmolStr::default(), TextRange::empty(range.end())))
             }
         };
-        Some(Pair {
+        Pair {
             key,
             value,
             has_equals,
             range,
-        })
+        }
     }
 
     fn flag(&mut self, keyword: Keyword, flag: ast::Flag<'_>) -> Flag {
@@ -229,8 +229,8 @@ fn command(syntax: ast::Instruction<'_>) -> Command {
 }
 
 fn healthcheck(syntax: ast::Instruction<'_>) -> Healthcheck {
-    let check_type =
-        ast::HealthcheckInstruction::cast(syntax.syntax()).and_then(|check| check.check_type());
+    let check_type = ast::HealthcheckInstruction::cast(syntax.syntax())
+        .and_then(ast::HealthcheckInstruction::check_type);
     match check_type
         .map(|check_type| check_type.to_ascii_uppercase())
         .as_deref()
@@ -272,7 +272,7 @@ fn heredoc(
                 range: body
                     .syntax()
                     .token(SyntaxKind::HEREDOC_TEXT)
-                    .map_or_else(|| body.syntax().range(), |token| token.range()),
+                    .map_or_else(|| body.syntax().range(), dockerfile_syntax::Token::range),
             },
         },
     }

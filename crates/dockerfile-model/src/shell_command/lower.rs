@@ -93,9 +93,8 @@ impl Lowering {
                         SyntaxKind::NEWLINE if place.join == Join::First => {
                             if self.commands.is_empty() {
                                 continue;
-                            } else {
-                                Join::Sequence
                             }
+                            Join::Sequence
                         }
                         _ => continue,
                     };
@@ -156,7 +155,7 @@ impl Lowering {
         for child in node.children() {
             match child.kind() {
                 SyntaxKind::SCRIPT | SyntaxKind::AND_OR_LIST => {
-                    self.list(child, place.inside(change))
+                    self.list(child, place.inside(change));
                 }
                 SyntaxKind::WORD | SyntaxKind::REDIRECTION => self.substitutions(child, place),
                 _ => self.command(child, place.inside(change), false, false),
@@ -239,7 +238,7 @@ impl Lowering {
         for child in node.children() {
             match child.kind() {
                 SyntaxKind::SCRIPT => {
-                    self.list(child, place.inside(|nesting| nesting.substitution = true))
+                    self.list(child, place.inside(|nesting| nesting.substitution = true));
                 }
                 SyntaxKind::ERROR => self.has_errors = true,
                 _ => self.substitutions(child, place),
@@ -267,7 +266,7 @@ pub(crate) fn lower_word(node: Node<'_>) -> ShellWord {
     ShellWord {
         text: logical_text(node),
         range: node.range(),
-        literal: literal.map(|builder| builder.finish()),
+        literal: literal.map(SmolStrBuilder::finish),
         is_quoted,
     }
 }

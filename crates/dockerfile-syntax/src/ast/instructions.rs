@@ -75,7 +75,7 @@ impl<'t> Instruction<'t> {
         let start = self.0.range().start();
         self.0
             .token(SyntaxKind::KEYWORD)
-            .map_or(TextRange::empty(start), |token| token.range())
+            .map_or(TextRange::empty(start), Token::range)
     }
 
     /// Returns the flags; `--` alone is none.

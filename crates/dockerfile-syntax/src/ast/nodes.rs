@@ -210,10 +210,10 @@ impl<'t> Heredoc<'t> {
         for element in self.0.children_with_tokens() {
             match element {
                 Element::Token(token) if token.kind() == SyntaxKind::HEREDOC_TEXT => {
-                    text.push_str(token.text())
+                    text.push_str(token.text());
                 }
                 Element::Node(node) if node.kind() == SyntaxKind::SCRIPT => {
-                    text.push_str(&node.to_string())
+                    text.push_str(&node.to_string());
                 }
                 _ => {}
             }

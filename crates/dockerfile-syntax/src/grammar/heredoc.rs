@@ -148,7 +148,7 @@ fn double_quoted_len(line: &str, at: usize, depth: usize) -> Option<usize> {
             '"' => return Some(position + 1 - at),
             '$' => position += dollar_len(line, position, depth)?,
             '\\' if matches!(line.as_bytes().get(position + 1), Some(b'"' | b'$' | b'\\')) => {
-                position += 2
+                position += 2;
             }
             other => position += other.len_utf8(),
         }

@@ -264,7 +264,7 @@ impl InstructionGrammar<'_, '_, '_> {
         let keyword = self.text.get(self.keyword.clone()).unwrap_or("");
         let help = match closest_match(keyword, KEYWORDS.iter().map(|(name, _)| *name)) {
             Some(near) => Some(format!("did you mean `{near}`?")),
-            None if self.depth == 0 && self.continues_command(keyword) => Some(
+            None if self.depth == 0 && continues_command(keyword) => Some(
                 "end the line before with a continuation to make this line a part of it".to_owned(),
             ),
             None => None,
@@ -272,15 +272,6 @@ impl InstructionGrammar<'_, '_, '_> {
         let shown: String = keyword.chars().take(40).collect();
         let message = format!("unknown instruction `{shown}`");
         self.error(InstructionError, self.keyword.clone(), message, help);
-    }
-
-    /// Returns whether a line looks like the rest of a command whose continuation was forgotten.
-    fn continues_command(&self, keyword: &str) -> bool {
-        matches!(
-            keyword,
-            "&&" | "||" | "|" | ";" | "&" | "then" | "fi" | "do" | "done"
-        ) || keyword.starts_with("--")
-            || keyword.starts_with("&&")
     }
 
     /// Returns the keyword in upper case, as messages name it.
@@ -322,4 +313,13 @@ impl InstructionGrammar<'_, '_, '_> {
             help,
         });
     }
+}
+
+/// Returns whether a line looks like the rest of a command whose continuation was forgotten.
+fn continues_command(keyword: &str) -> bool {
+    matches!(
+        keyword,
+        "&&" | "||" | "|" | ";" | "&" | "then" | "fi" | "do" | "done"
+    ) || keyword.starts_with("--")
+        || keyword.starts_with("&&")
 }

@@ -130,11 +130,12 @@ fn decode_unicode_escape(escape: &str) -> (char, usize) {
     let Some(first) = unit(1) else {
         return ('\u{fffd}', 1);
     };
-    if (0xd800..0xdc00).contains(&first) && escape.get(5..7) == Some("\\u") {
-        if let Some(second) = unit(7).filter(|second| (0xdc00..0xe000).contains(second)) {
-            let code = 0x1_0000 + ((first - 0xd800) << 10) + (second - 0xdc00);
-            return (char::from_u32(code).unwrap_or('\u{fffd}'), 11);
-        }
+    if (0xd800..0xdc00).contains(&first)
+        && escape.get(5..7) == Some("\\u")
+        && let Some(second) = unit(7).filter(|second| (0xdc00..0xe000).contains(second))
+    {
+        let code = 0x1_0000 + ((first - 0xd800) << 10) + (second - 0xdc00);
+        return (char::from_u32(code).unwrap_or('\u{fffd}'), 11);
     }
     (char::from_u32(first).unwrap_or('\u{fffd}'), 5)
 }

@@ -1,5 +1,6 @@
 use dockerfile_model::Base;
 
+use super::label_defaults;
 use crate::RuleContext;
 use crate::rule::declare_rule;
 
@@ -24,6 +25,7 @@ declare_rule! {
     /// ## Limits
     /// An image whose name is a variable without a default is not judged.
     /// A variable with a default is judged by its default.
+    /// A named build context (`docker build --build-context NAME=...`) looks like an image without a tag, and is taken for one.
     pub(crate) UNTAGGED_BASE_IMAGE {
         name: "untagged-base-image",
         code: "DF102",
@@ -36,18 +38,21 @@ declare_rule! {
 }
 
 fn check(ctx: &mut RuleContext<'_>) {
-    for stage in &ctx.model().stages {
+    let model = ctx.model();
+    for stage in &model.stages {
         let (Base::Image(name), Some(image)) = (&stage.base, &stage.image) else {
             continue;
         };
         let path = name.rsplit('/').next().unwrap_or(name);
-        if path.contains(':') || name.contains('@') {
+        if path.is_empty() || path.contains(':') || name.contains('@') {
             continue;
         }
-        ctx.report(image.range, format!("base image `{name}` has no tag"))
+        let finding = ctx
+            .report(image.range, format!("base image `{name}` has no tag"))
             .help(format!(
                 "name a version, such as `{name}:TAG`; without one the builder takes `latest`"
             ));
+        label_defaults(finding, model, image);
     }
 }
 
@@ -69,6 +74,7 @@ mod tests {
         check_fires(&RULE, "ARG BASE=debian\nFROM «${BASE}»\n");
         check_clean(&RULE, "ARG BASE=debian:12\nFROM ${BASE}\n");
         check_clean(&RULE, "ARG BASE\nFROM ${BASE}\n");
+        check_clean(&RULE, "ARG BASE=\nFROM ${BASE}\n");
     }
 
     #[test]

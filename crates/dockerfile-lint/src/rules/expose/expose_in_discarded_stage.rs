@@ -78,16 +78,15 @@ fn check(ctx: &mut RuleContext<'_>) {
         if !is_thrown_away {
             continue;
         }
-        let mut finding = ctx
+        let finding = ctx
             .report(
                 instruction.keyword_range,
                 "this EXPOSE is thrown away with its stage",
             )
             .help("move it into the final stage: `COPY --from` takes files, not settings");
         if let Some(range) = from_range {
-            finding = finding.label(range, "the image is made of this stage");
+            finding.label(range, "the image is made of this stage");
         }
-        drop(finding);
     }
 }
 

@@ -1,0 +1,222 @@
+use dockerfile_model::{Keyword, Model, Stage, StageId, Word};
+use dockerfile_source::TextRange;
+
+use super::port_spec::{PortSpec, Protocol, parse_port};
+use crate::RuleContext;
+use crate::facts::command_line::{CommandLine, command_line};
+use crate::facts::listener::{Setting, listener};
+use crate::rule::declare_rule;
+
+/// Variables that servers read their port from.
+const PORT_VARIABLES: [&str; 5] = [
+    "PORT",
+    "FLASK_RUN_PORT",
+    "UVICORN_PORT",
+    "STREAMLIT_SERVER_PORT",
+    "ASPNETCORE_HTTP_PORTS",
+];
+
+declare_rule! {
+    /// ## What it does
+    /// Finds stages whose EXPOSE does not name the port that the server in CMD or ENTRYPOINT listens on.
+    ///
+    /// ## Why
+    /// Tools and people read EXPOSE to know which port to publish.
+    /// When it names another one, `docker run -P` and the next reader connect to a port where nobody listens.
+    ///
+    /// ## Bad
+    /// ```dockerfile
+    /// FROM python:3.13
+    /// EXPOSE 5000
+    /// CMD ["uvicorn", "app:app", "--host", "0.0.0.0", "--port", "8080"]
+    /// ```
+    ///
+    /// ## Good
+    /// ```dockerfile
+    /// FROM python:3.13
+    /// EXPOSE 8080
+    /// CMD ["uvicorn", "app:app", "--host", "0.0.0.0", "--port", "8080"]
+    /// ```
+    ///
+    /// ## Limits
+    /// Knows the port options of common servers, such as uvicorn, gunicorn, flask, rails, http-server, `php -S` and `-Dserver.port`, and `ENV PORT` where no option says more.
+    /// Judges a stage only when all of its exposed ports and the port of the server are written as numbers.
+    pub(crate) PORT_MISMATCH {
+        name: "port-mismatch",
+        code: "DF306",
+        aliases: [],
+        severity: Warning,
+        status: Preview,
+        fix: None,
+        check: check,
+    }
+}
+
+/// A port that a server listens on, and who says so.
+struct Listening {
+    port: u16,
+    range: TextRange,
+    name: String,
+}
+
+fn check(ctx: &mut RuleContext<'_>) {
+    for stage in &ctx.model().stages {
+        check_stage(ctx, stage);
+    }
+}
+
+fn check_stage(ctx: &mut RuleContext<'_>, stage: &Stage) {
+    let model = ctx.model();
+    let own = model.stage_instructions(stage.id);
+    let has = |keyword| own.iter().any(|instruction| instruction.keyword == keyword);
+    if !has(Keyword::Expose) || !(has(Keyword::Cmd) || has(Keyword::Entrypoint)) {
+        return;
+    }
+    let Some((exposed, word)) = exposed_ports(model, stage.id) else {
+        return;
+    };
+    let Some(line) = command_line(model, stage.id) else {
+        return;
+    };
+    let Some(listening) = listening(model, stage.id, &line) else {
+        return;
+    };
+    let is_named = exposed
+        .iter()
+        .any(|spec| spec.protocol == Protocol::Tcp && spec.contains(listening.port));
+    if is_named {
+        return;
+    }
+    ctx.report(
+        word.range,
+        format!(
+            "EXPOSE does not name port {}, which {} listens on",
+            listening.port, listening.name
+        ),
+    )
+    .label(
+        listening.range,
+        format!("port {} is set here", listening.port),
+    )
+    .help(format!(
+        "write `EXPOSE {}`, or let the server listen on a port that is exposed",
+        listening.port
+    ));
+}
+
+/// Returns the ports that a stage exposes, itself and through the stages below it, and the first word of its own; none
+/// when one of them is not known.
+fn exposed_ports(model: &Model, stage: StageId) -> Option<(Vec<PortSpec>, &Word)> {
+    let mut specs = Vec::new();
+    let mut first = None;
+    for ancestor in model.ancestry(stage) {
+        for instruction in model
+            .stage_instructions(ancestor.id)
+            .iter()
+            .filter(|instruction| instruction.keyword == Keyword::Expose)
+        {
+            for word in instruction.words() {
+                let value = word.value.as_deref()?;
+                specs.push(parse_port(value).ok()?);
+                if ancestor.id == stage && first.is_none() {
+                    first = Some(word);
+                }
+            }
+        }
+    }
+    Some((specs, first?))
+}
+
+fn listening(model: &Model, stage: StageId, line: &CommandLine<'_>) -> Option<Listening> {
+    if let Some(found) = listener(line) {
+        match found.port {
+            Setting::Given(port, range) => {
+                return Some(Listening {
+                    port,
+                    range,
+                    name: format!("`{}`", found.name),
+                });
+            }
+            Setting::Unknown => return None,
+            Setting::Default => {}
+        }
+    }
+    port_variable(model, stage)
+}
+
+/// Returns the port that ENV of the stage says.
+fn port_variable(model: &Model, stage: StageId) -> Option<Listening> {
+    let mut found = None;
+    for instruction in model
+        .stage_instructions(stage)
+        .iter()
+        .filter(|instruction| instruction.keyword == Keyword::Env)
+    {
+        for pair in instruction.pairs() {
+            let name = pair.key.value_or_text();
+            if !PORT_VARIABLES.contains(&name) {
+                continue;
+            }
+            let value = pair.value.as_ref()?;
+            found = Some(Listening {
+                port: value.value.as_deref()?.parse().ok()?,
+                range: value.range,
+                name: format!("the program in this stage by `{name}`"),
+            });
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::PORT_MISMATCH as RULE;
+    use crate::testing::{check_clean, check_fires, check_message};
+
+    #[test]
+    fn finds_ports_that_contradict_the_command() {
+        check_fires(
+            &RULE,
+            "FROM a\nEXPOSE «5000»\nCMD [\"uvicorn\", \"a:b\", \"--port\", \"8080\"]\n",
+        );
+        check_fires(
+            &RULE,
+            "FROM a\nEXPOSE «80» 443\nENTRYPOINT [\"gunicorn\"]\nCMD [\"-b\", \"0.0.0.0:8000\", \"a:b\"]\n",
+        );
+        check_fires(
+            &RULE,
+            "FROM a\nENV PORT=3000\nEXPOSE «8080»\nCMD [\"node\", \"x.js\"]\n",
+        );
+        check_message(
+            &RULE,
+            "FROM a\nEXPOSE 1\nCMD [\"http-server\", \"-p\", \"8080\"]\n",
+            "EXPOSE does not name port 8080, which `http-server` listens on",
+        );
+    }
+
+    #[test]
+    fn agreeing_ports_and_ranges_are_fine() {
+        check_clean(
+            &RULE,
+            "FROM a AS b\nEXPOSE 8080\nFROM b\nEXPOSE 9000-9010\nCMD [\"uvicorn\", \"a:b\", \"--port=8080\"]\n",
+        );
+        check_clean(
+            &RULE,
+            "FROM a\nEXPOSE 8000\nENV PORT=3000\nCMD [\"uvicorn\", \"a:b\", \"--port=8000\"]\n",
+        );
+    }
+
+    #[test]
+    fn what_is_not_written_is_not_judged() {
+        check_clean(
+            &RULE,
+            "FROM a\nEXPOSE $P\nCMD [\"uvicorn\", \"a:b\", \"--port=8080\"]\n",
+        );
+        check_clean(
+            &RULE,
+            "FROM a\nEXPOSE 5000\nCMD [\"python\", \"app.py\", \"--port=8080\"]\n",
+        );
+        check_clean(&RULE, "FROM a\nEXPOSE 5000\nCMD uvicorn a:b --port $PORT\n");
+        check_clean(&RULE, "FROM a\nEXPOSE 5000\nCMD [\"uvicorn\", \"a:b\"]\n");
+    }
+}

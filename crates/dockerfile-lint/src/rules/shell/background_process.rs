@@ -1,0 +1,131 @@
+use dockerfile_model::{Keyword, Script};
+use dockerfile_source::{TextLen, TextRange, TextSize};
+
+use crate::RuleContext;
+use crate::facts::program_call::ProgramCall;
+use crate::rule::declare_rule;
+
+declare_rule! {
+    /// ## What it does
+    /// Finds RUN instructions that start something and expect it to go on.
+    ///
+    /// ## Why
+    /// A RUN keeps the files that it leaves, not the processes: when its command ends, everything that still runs is stopped.
+    /// What has to run in the container is started by CMD or ENTRYPOINT.
+    /// `systemctl` does not even work in a build: there is no systemd to talk to.
+    ///
+    /// ## Bad
+    /// ```dockerfile
+    /// FROM debian:12
+    /// RUN service mysql start
+    /// ```
+    ///
+    /// ```dockerfile
+    /// FROM debian:12
+    /// RUN /opt/server --port 80 &
+    /// ```
+    ///
+    /// ## Good
+    /// ```dockerfile
+    /// FROM debian:12
+    /// CMD ["/opt/server", "--port", "80"]
+    /// ```
+    ///
+    /// ## Limits
+    /// A service that is started and used in the same RUN is fine: only one that is started last is found.
+    pub(crate) BACKGROUND_PROCESS {
+        name: "background-process",
+        code: "DF914",
+        aliases: [],
+        severity: Warning,
+        status: Stable,
+        fix: None,
+        check: check,
+    }
+}
+
+const HELP: &str = "start it with CMD or ENTRYPOINT, or use it in the same RUN";
+
+fn check(ctx: &mut RuleContext<'_>) {
+    for instruction in ctx.instructions() {
+        if instruction.keyword != Keyword::Run {
+            continue;
+        }
+        for script in instruction.scripts() {
+            if let Some(range) = last_ampersand(ctx, script) {
+                ctx.report(range, "what this puts into the background ends with the RUN")
+                    .help(HELP);
+            }
+        }
+    }
+    for call in ctx.program_calls() {
+        if call.instruction.keyword != Keyword::Run || !starts_service(call) || is_used_later(call) {
+            continue;
+        }
+        let last = call.called.arguments.last().unwrap_or(call.called.word);
+        let range = call.called.range_to(last);
+        ctx.report(range, "the service that this starts ends with the RUN")
+            .help(HELP);
+    }
+}
+
+/// Returns where the `&` stands that ends a script.
+fn last_ampersand(ctx: &RuleContext<'_>, script: &Script) -> Option<TextRange> {
+    let text = ctx.text(script.range).trim_end();
+    let before = text.strip_suffix('&')?;
+    let last = script.commands.last()?;
+    // Behind the last command, so that it stands in no quotes and no comment.
+    let at = script.range.start() + before.text_len();
+    let is_operator = !before.ends_with(['&', '\\', '>', '<', '|']) && last.range.end() <= at;
+    is_operator.then(|| TextRange::at(at, TextSize::of('&')))
+}
+
+fn starts_service(call: &ProgramCall<'_>) -> bool {
+    let words = call.called.arguments;
+    let starts = |word: Option<&dockerfile_model::ShellWord>| {
+        word.is_some_and(|word| matches!(word.value(), "start" | "restart"))
+    };
+    match call.called.name {
+        "service" => starts(words.get(1)),
+        "systemctl" => starts(words.iter().find(|word| !word.is_option())),
+        _ => call.called.word.text.starts_with("/etc/init.d/") && starts(words.first()),
+    }
+}
+
+/// Returns whether something behind the start may need the service: anything but messages and cleaning up.
+fn is_used_later(call: &ProgramCall<'_>) -> bool {
+    const IDLE: &[&str] = &[
+        ":", "apt-get", "chmod", "chown", "cp", "echo", "exit", "mkdir", "mv", "printf", "rm", "sleep",
+        "true", "service", "systemctl",
+    ];
+    call.later_commands().iter().any(|command| !command.is(IDLE))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::BACKGROUND_PROCESS as RULE;
+    use crate::testing::{check_clean, check_fires};
+
+    #[test]
+    fn points_at_what_starts() {
+        check_fires(&RULE, "FROM a:1\nRUN a && nohup ./server «&»\n");
+        check_fires(
+            &RULE,
+            "FROM a:1\nRUN apt-get install x && «service x start» && rm -rf /tmp/*\nRUN «systemctl restart x»\nRUN «/etc/init.d/x start»\n",
+        );
+    }
+
+    #[test]
+    fn a_service_may_be_used_in_the_same_run() {
+        check_clean(&RULE, "FROM a:1\nRUN service mysql start && mysql -e 'create database x'\n");
+        check_clean(&RULE, "FROM a:1\nRUN mongod & sleep 5 && mongo x\n");
+    }
+
+    #[test]
+    fn other_words_are_fine() {
+        check_clean(
+            &RULE,
+            "FROM a:1\nRUN systemctl enable x && service x stop && echo 'a &' && a 2>&1\nCMD service x start && tail -f y &\n",
+        );
+    }
+}

@@ -1,0 +1,71 @@
+use dockerfile_model::Keyword;
+
+use crate::RuleContext;
+use crate::rule::declare_rule;
+
+declare_rule! {
+    /// ## What it does
+    /// Finds programs in RUN that make no sense while an image is built.
+    ///
+    /// ## Why
+    /// A RUN has no terminal, no other processes and no machine of its own.
+    /// An editor waits for keys that nobody presses, `shutdown` has nothing to shut down, and what `mount` mounts is gone when the RUN ends.
+    ///
+    /// ## Bad
+    /// ```dockerfile
+    /// FROM debian:12
+    /// RUN vim /etc/hosts
+    /// ```
+    ///
+    /// ## Good
+    /// ```dockerfile
+    /// FROM debian:12
+    /// RUN apt-get update && apt-get install -y vim
+    /// ```
+    ///
+    /// ## Limits
+    /// Some of these have a use in a RUN that starts a server for a while and stops it: `kill`, `ps`, `service`.
+    pub(crate) POINTLESS_COMMAND {
+        name: "pointless-command",
+        code: "DF902",
+        aliases: ["DL3001"],
+        severity: Info,
+        status: OptIn,
+        fix: None,
+        check: check,
+    }
+}
+
+const POINTLESS: &[&str] = &[
+    "emacs", "free", "halt", "htop", "ifconfig", "kill", "less", "mount", "nano", "poweroff", "ps",
+    "reboot", "service", "shutdown", "ssh", "telnet", "top", "umount", "vi", "vim",
+];
+
+fn check(ctx: &mut RuleContext<'_>) {
+    for call in ctx.program_calls() {
+        if call.instruction.keyword == Keyword::Run && call.is(POINTLESS) {
+            let name = call.called.name;
+            ctx.report(
+                call.called.word.range,
+                format!("`{name}` has nothing to do while an image is built"),
+            )
+            .help("remove the call, or do this in the running container");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::POINTLESS_COMMAND as RULE;
+    use crate::testing::{check_clean, check_fires};
+
+    #[test]
+    fn points_at_the_program() {
+        check_fires(&RULE, "FROM a:1\nRUN a && sudo «/sbin/shutdown» now; «vim» x\n");
+    }
+
+    #[test]
+    fn installing_or_running_it_later_is_fine() {
+        check_clean(&RULE, "FROM a:1\nRUN apt-get install ssh vim\nCMD top\n");
+    }
+}

@@ -1,0 +1,96 @@
+use dockerfile_model::{Base, Keyword, Word};
+
+use crate::RuleContext;
+use crate::rule::declare_rule;
+
+declare_rule! {
+    /// ## What it does
+    /// Finds `COPY --from=... / /`: a whole filesystem on top of another one.
+    ///
+    /// ## Why
+    /// The copy brings everything of the other image along, its system files and its package database included, and overwrites what is there.
+    /// The image grows by all of it, and what comes out is neither of the two.
+    ///
+    /// ## Bad
+    /// ```dockerfile
+    /// FROM alpine:3.22
+    /// COPY --from=example/tools:1 / /
+    /// ```
+    ///
+    /// ## Good
+    /// ```dockerfile
+    /// FROM alpine:3.22
+    /// COPY --from=example/tools:1 /usr/local/bin/tool /usr/local/bin/
+    /// ```
+    ///
+    /// ## Limits
+    /// On `scratch` nothing is overwritten: there the copy makes one layer of many, and is fine.
+    pub(crate) COPY_WHOLE_FILESYSTEM {
+        name: "copy-whole-filesystem",
+        code: "DF116",
+        aliases: ["DL3067"],
+        severity: Info,
+        status: Preview,
+        fix: None,
+        check: check,
+    }
+}
+
+fn check(ctx: &mut RuleContext<'_>) {
+    let model = ctx.model();
+    for instruction in ctx.instructions() {
+        if instruction.keyword != Keyword::Copy || instruction.flag("from").is_none() {
+            continue;
+        }
+        let Some(copy) = instruction.copy() else {
+            continue;
+        };
+        let (Some(destination), [source]) = (&copy.destination, copy.sources.as_slice()) else {
+            continue;
+        };
+        let is_on_scratch = instruction
+            .stage
+            .and_then(|stage| model.stage(stage))
+            .is_some_and(|stage| stage.base == Base::Scratch);
+        if !is_root(source) || !is_root(destination) || is_on_scratch {
+            continue;
+        }
+        ctx.report(
+            source.range,
+            "the whole filesystem is copied over that of the stage",
+        )
+        .help("copy the files that are needed, or start the stage with `FROM` that image");
+    }
+}
+
+fn is_root(word: &Word) -> bool {
+    matches!(word.value.as_deref(), Some("/" | "/." | "/./"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::COPY_WHOLE_FILESYSTEM as RULE;
+    use crate::testing::{check_clean, check_fires};
+
+    #[test]
+    fn points_at_the_source() {
+        check_fires(&RULE, "COPY --from=build «/» /\n");
+        check_fires(
+            &RULE,
+            "FROM a:1\nCOPY --from=b:1 «/» /\nONBUILD COPY --from=c [«\"/\"», \"/\"]\n",
+        );
+    }
+
+    #[test]
+    fn parts_and_the_build_context_are_fine() {
+        check_clean(
+            &RULE,
+            "FROM a:1\nCOPY / /\nCOPY --from=b:1 /app /\nCOPY --from=b:1 / /app\n",
+        );
+    }
+
+    #[test]
+    fn an_empty_image_takes_a_filesystem() {
+        check_clean(&RULE, "FROM a:1 AS b\nFROM scratch\nCOPY --from=b / /\n");
+    }
+}

@@ -1,0 +1,240 @@
+use dockerfile_model::{Base, Command, Instruction, Keyword, Model, Script};
+use dockerfile_source::{TextEdit, TextRange, TextSize};
+
+use super::json_array;
+use crate::RuleContext;
+use crate::facts::shell_program::is_shell;
+use crate::facts::start_command::{has_own_shell, is_dead};
+use crate::rule::declare_rule;
+
+declare_rule! {
+    /// ## What it does
+    /// Finds CMD and ENTRYPOINT in shell form.
+    ///
+    /// ## Why
+    /// The shell form starts `/bin/sh -c`, and the program below it.
+    /// `docker stop` sends its signal to the shell, which does not hand it on: the program is killed ten seconds later, in the middle of what it does.
+    ///
+    /// ## Bad
+    /// ```dockerfile
+    /// FROM node:24
+    /// CMD npm start
+    /// ```
+    ///
+    /// ## Good
+    /// ```dockerfile
+    /// FROM node:24
+    /// CMD ["npm", "start"]
+    /// ```
+    /// ```dockerfile
+    /// FROM node:24
+    /// CMD exec node server.js --port "$PORT"
+    /// ```
+    ///
+    /// ## Fix
+    /// Unsafe: writes a simple command in exec form; the program then starts as process 1, without a shell, and an ENTRYPOINT gets the CMD as arguments.
+    ///
+    /// ## Limits
+    /// A command that starts the program with `exec` is fine: the program takes the place of the shell.
+    /// A file that sets SHELL asks for a shell, and a shell as the command needs none of this: both are not judged.
+    /// The form of HEALTHCHECK makes no difference, and an instruction that a later one puts out of force makes none either.
+    /// Windows images are not judged.
+    pub(crate) SHELL_FORM_COMMAND {
+        name: "shell-form-command",
+        code: "DF207",
+        aliases: ["DL3025", "JSONArgsRecommended"],
+        severity: Warning,
+        status: Stable,
+        fix: Unsafe,
+        check: check,
+    }
+}
+
+/// Commands that only a shell can run.
+const BUILTINS: [&str; 18] = [
+    ".", ":", "[", "alias", "cd", "command", "eval", "exec", "exit", "export", "read", "set",
+    "source", "test", "trap", "ulimit", "umask", "wait",
+];
+
+fn check(ctx: &mut RuleContext<'_>) {
+    let model = ctx.model();
+    for instruction in ctx.instructions() {
+        if !matches!(instruction.keyword, Keyword::Cmd | Keyword::Entrypoint) {
+            continue;
+        }
+        let Some(Command::Shell(script)) = instruction.command() else {
+            continue;
+        };
+        // Broken JSON is the finding of `single-quoted-json`.
+        let text = script.text.trim();
+        if text.is_empty() || text.starts_with('[') || ends_with_exec(script) {
+            continue;
+        }
+        let is_fine = is_shell(text)
+            || has_own_shell(model, instruction.id)
+            || is_dead(model, instruction)
+            || is_windows(model, instruction);
+        if !is_fine {
+            report(ctx, instruction, script);
+        }
+    }
+}
+
+/// Returns whether the last command takes the place of the shell.
+fn ends_with_exec(script: &Script) -> bool {
+    match script.commands.last() {
+        Some(last) => last.is(&["exec"]),
+        None => script.text.trim_start().starts_with("exec "),
+    }
+}
+
+fn is_windows(model: &Model, instruction: &Instruction) -> bool {
+    let base = instruction.stage.and_then(|stage| model.root_base(stage));
+    match base {
+        Some(Base::Image(name)) => ["windows", "nanoserver"]
+            .iter()
+            .any(|part| name.contains(part)),
+        _ => false,
+    }
+}
+
+fn report(ctx: &mut RuleContext<'_>, instruction: &Instruction, script: &Script) {
+    let name = instruction.keyword_text.to_uppercase();
+    let words = simple_words(ctx, script);
+    let program = match script.commands.as_slice() {
+        [only] => only.program(),
+        _ => None,
+    };
+    let what = program.map_or("the command".to_owned(), |program| format!("`{program}`"));
+    let finding = ctx.report(
+        first_line(ctx.text(script.range), script.range),
+        format!("`{name}` in shell form: {what} runs below `/bin/sh`, which hands on no signals"),
+    );
+    let Some(words) = words else {
+        finding.help(match script.commands.len() {
+            0 | 1 => format!("write `{name} exec ...`, so that the program takes the place of the shell"),
+            _ => format!("put the commands into a script and start it with `{name} [\"/script\"]`, or write `exec` in front of the last one"),
+        });
+        return;
+    };
+    let array = json_array(words);
+    finding.help(format!("write `{name} {array}`")).unsafe_fix(
+        format!("write `{array}`"),
+        TextEdit::replace(script.range, array.clone()),
+    );
+}
+
+/// Returns the first line of a range, without the continuation at its end.
+fn first_line(text: &str, range: TextRange) -> TextRange {
+    let line = text.split('\n').next().unwrap_or("");
+    let line = line.trim_end().trim_end_matches(['\\', '`']).trim_end();
+    TextRange::at(range.start(), TextSize::new(line.len() as u32))
+}
+
+/// Returns the words of a script that is one simple command, and means the same without a shell.
+fn simple_words<'s>(ctx: &RuleContext<'_>, script: &'s Script) -> Option<Vec<&'s str>> {
+    let [command] = script.commands.as_slice() else {
+        return None;
+    };
+    let is_plain = script.is_simple
+        && !script.has_errors
+        && command.assignments.is_empty()
+        && command.redirections.is_empty()
+        && !command.is_negated
+        // Nothing else stands in the script: no `&`, no `;`, no comment, no continuation.
+        && command.range == script.range
+        && ctx.text(script.range) == script.text;
+    if !is_plain
+        || command
+            .program()
+            .is_none_or(|program| BUILTINS.contains(&program))
+    {
+        return None;
+    }
+    command
+        .words
+        .iter()
+        .map(|word| {
+            let literal = word.literal.as_deref()?;
+            let is_pattern = word.text.contains(['*', '?', '[', '{', '~', '$', '\\']);
+            let is_text = !literal.chars().any(char::is_control);
+            (!is_pattern && is_text).then_some(literal)
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::SHELL_FORM_COMMAND as RULE;
+    use crate::testing::{check_clean, check_fires, check_fix, check_message};
+
+    #[test]
+    fn points_at_the_command() {
+        check_fires(
+            &RULE,
+            "FROM node as foo\nENTRYPOINT «something --x»\nFROM node\nCMD «a &&» \\\n  b\n",
+        );
+    }
+
+    #[test]
+    fn says_who_gets_no_signals() {
+        check_message(
+            &RULE,
+            "FROM a\nCMD npm start\n",
+            "`CMD` in shell form: `npm` runs below `/bin/sh`, which hands on no signals",
+        );
+    }
+
+    #[test]
+    fn a_shell_that_is_asked_for_is_fine() {
+        check_clean(
+            &RULE,
+            "FROM scratch AS base\nSHELL [\"/usr/bin/customshell\"]\nCMD x\nFROM base\nCMD y\n",
+        );
+        check_clean(&RULE, "FROM a\nCMD bash\n");
+        check_clean(
+            &RULE,
+            "FROM a\nCMD exec node x.js $PORT\nENTRYPOINT a && exec b\n",
+        );
+    }
+
+    #[test]
+    fn other_forms_and_instructions_are_fine() {
+        check_clean(
+            &RULE,
+            "FROM a\nRUN x\nHEALTHCHECK CMD x\nCMD [\"x\"]\nENTRYPOINT ['x']\n",
+        );
+        check_clean(
+            &RULE,
+            "FROM mcr.microsoft.com/windows/nanoserver:1\nCMD x y\n",
+        );
+    }
+
+    #[test]
+    fn a_dead_instruction_is_reported_once() {
+        check_fires(&RULE, "FROM a\nCMD x\nCMD «y»\n");
+    }
+
+    #[test]
+    fn writes_a_simple_command_in_exec_form() {
+        check_fix(
+            &RULE,
+            "FROM a\nCMD npm run 'start it' \"a b\"\n",
+            "FROM a\nCMD [\"npm\", \"run\", \"start it\", \"a b\"]\n",
+        );
+    }
+
+    #[test]
+    fn a_command_that_needs_a_shell_gets_no_fix() {
+        for command in [
+            "a $B", "a && b", "a > b", "A=1 b", "a *", "cd x", "a &", "! a", "a # b",
+        ] {
+            let text = format!("FROM a\nCMD {command}\n");
+            let found = crate::testing::findings(&text, &RULE);
+            assert!(
+                found.len() == 1 && found.iter().all(|found| found.fix.is_none()),
+                "{text}"
+            );
+        }
+    }
+}
