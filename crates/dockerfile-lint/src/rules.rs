@@ -2,11 +2,12 @@
 
 mod base_image;
 mod expose;
-mod stages;
-mod start;
+mod files;
 mod packages;
 mod shell;
 mod files;
+mod stages;
+mod start;
 pub(crate) mod syntax;
 mod variables;
 
@@ -14,17 +15,13 @@ use crate::Rule;
 
 /// The rules of each folder.
 pub(crate) const CATEGORIES: &[&[&Rule]] = &[
-    syntax::RULES,
-    base_image::RULES,
-    stages::RULES,
-    start::RULES,
-    expose::RULES,
-    expose::RULES,
-    packages::RULES,
-    shell::RULES,
     base_image::RULES,
     expose::RULES,
     files::RULES,
-    variables::RULES,
+    packages::RULES,
+    shell::RULES,
+    stages::RULES,
+    start::RULES,
     syntax::RULES,
+    variables::RULES,
 ];

@@ -24,7 +24,7 @@ mod word;
 
 pub use go_match::{BadPattern, go_match};
 pub use ignore_file::IgnoreFile;
-pub use image_ref::ImageRef;
+pub use image_ref::{ImageRef, ImageRefError, ImageRefErrorKind, ImageRefParts};
 pub use instruction::{
     Body, Command, Copy, Flag, From, Healthcheck, HeredocBody, HeredocFact, Instruction,
     InstructionId, JsonString, Keyword, Pair,
