@@ -8,6 +8,7 @@ pub(crate) mod syntax;
 mod user;
 mod packages;
 mod shell;
+mod files;
 mod stages;
 mod start;
 pub(crate) mod syntax;
