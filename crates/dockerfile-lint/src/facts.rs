@@ -1,18 +1,16 @@
-//! What several rules need to know of a file, worked out once.
+//! What several rules need to know and no single one owns.
 
 pub(crate) mod appended_command;
+pub(crate) mod blocks;
 pub(crate) mod called_program;
+pub(crate) mod container_path;
+pub(crate) mod copy_source;
 pub(crate) mod distribution;
 pub(crate) mod environment;
+pub(crate) mod known_images;
 pub(crate) mod mounted_folder;
 pub(crate) mod options;
 pub(crate) mod package_action;
 pub(crate) mod package_call;
 pub(crate) mod program_call;
-//! What several rules need to know and no single one owns.
-
-pub(crate) mod blocks;
-pub(crate) mod container_path;
-pub(crate) mod copy_source;
-pub(crate) mod known_images;
 pub(crate) mod windows;

@@ -2,22 +2,19 @@
 
 mod base_image;
 mod expose;
+mod files;
 mod packages;
 mod shell;
-mod files;
 pub(crate) mod syntax;
 
 use crate::Rule;
 
 /// The rules of each folder.
 pub(crate) const CATEGORIES: &[&[&Rule]] = &[
-    syntax::RULES,
-    base_image::RULES,
-    expose::RULES,
-    packages::RULES,
-    shell::RULES,
     base_image::RULES,
     expose::RULES,
     files::RULES,
+    packages::RULES,
+    shell::RULES,
     syntax::RULES,
 ];
