@@ -11,6 +11,8 @@ mod shell;
 mod files;
 mod stages;
 mod start;
+mod packages;
+mod shell;
 pub(crate) mod syntax;
 mod variables;
 
@@ -22,6 +24,8 @@ pub(crate) const CATEGORIES: &[&[&Rule]] = &[
     expose::RULES,
     files::RULES,
     style::RULES,
+    packages::RULES,
+    shell::RULES,
     syntax::RULES,
     user::RULES,
     packages::RULES,
