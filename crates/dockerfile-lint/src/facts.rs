@@ -1,12 +1,6 @@
 //! What several rules need to know and no single one owns.
 
 pub(crate) mod almost_json;
-pub(crate) mod blocks;
-pub(crate) mod container_path;
-pub(crate) mod copy_source;
-pub(crate) mod created_path;
-pub(crate) mod known_images;
-pub(crate) mod logical_text;
 pub(crate) mod appended_command;
 pub(crate) mod assignment;
 pub(crate) mod base_environment;
