@@ -3,10 +3,16 @@
 mod base_image;
 mod expose;
 mod files;
+mod style;
+pub(crate) mod syntax;
+mod user;
 mod packages;
 mod shell;
+mod files;
 mod stages;
 mod start;
+mod packages;
+mod shell;
 pub(crate) mod syntax;
 mod variables;
 
@@ -17,6 +23,11 @@ pub(crate) const CATEGORIES: &[&[&Rule]] = &[
     base_image::RULES,
     expose::RULES,
     files::RULES,
+    style::RULES,
+    packages::RULES,
+    shell::RULES,
+    syntax::RULES,
+    user::RULES,
     packages::RULES,
     shell::RULES,
     stages::RULES,
