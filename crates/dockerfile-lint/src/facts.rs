@@ -1,6 +1,5 @@
 //! What several rules need to know and no single one owns.
 
-pub(crate) mod blocks;
 pub(crate) mod almost_json;
 pub(crate) mod appended_command;
 pub(crate) mod assignment;
@@ -17,13 +16,6 @@ pub(crate) mod expanded_words;
 pub(crate) mod known_images;
 pub(crate) mod listener;
 pub(crate) mod logical_text;
-pub(crate) mod blocks;
-pub(crate) mod called_program;
-pub(crate) mod container_path;
-pub(crate) mod copy_source;
-pub(crate) mod distribution;
-pub(crate) mod environment;
-pub(crate) mod known_images;
 pub(crate) mod mounted_folder;
 pub(crate) mod options;
 pub(crate) mod package_action;
