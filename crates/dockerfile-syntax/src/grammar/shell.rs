@@ -73,7 +73,11 @@ pub(crate) fn parse_script(
     };
     grammar.read_from(range.start);
     grammar.script();
-    debug_assert_eq!(emitter.position(), range.end, "the whole script is in the tree");
+    debug_assert_eq!(
+        emitter.position(),
+        range.end,
+        "the whole script is in the tree"
+    );
     emitter.token(OPAQUE, range.end);
     if let Some(errors) = errors.get_mut(first_error..) {
         errors.sort_by_key(|error| error.range.start());

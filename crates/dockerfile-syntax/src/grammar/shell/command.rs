@@ -87,7 +87,8 @@ impl ShellGrammar<'_, '_> {
         self.emitter.start_node(ASSIGNMENT);
         self.emitter.token(NAME, name_end);
         self.emitter.token(TEXT, operator);
-        self.emitter.token(ASSIGNMENT_OPERATOR, operator + operator_len);
+        self.emitter
+            .token(ASSIGNMENT_OPERATOR, operator + operator_len);
         self.assigned_value(operator + operator_len);
         self.emitter.finish_node();
         true

@@ -62,7 +62,11 @@ impl ShellGrammar<'_, '_> {
                         continue;
                     }
                     _ => {
-                        let word = if awaited == Reserved::Then { "then" } else { "fi" };
+                        let word = if awaited == Reserved::Then {
+                            "then"
+                        } else {
+                            "fi"
+                        };
                         this.missing(opener, word);
                         break;
                     }

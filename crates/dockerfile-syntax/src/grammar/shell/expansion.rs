@@ -267,12 +267,7 @@ impl ShellGrammar<'_, '_> {
     }
 
     /// Adds one word up to the `}` or the token that splits it from the next, and returns where that stands.
-    fn operand(
-        &mut self,
-        start: usize,
-        splits_at: Option<OperandToken>,
-        quotes: Quotes,
-    ) -> usize {
+    fn operand(&mut self, start: usize, splits_at: Option<OperandToken>, quotes: Quotes) -> usize {
         if matches!(self.byte_at(start), None | Some(b'}')) {
             return start;
         }

@@ -4,8 +4,8 @@ use logos::Logos;
 
 use super::ShellGrammar;
 use crate::SyntaxKind::{
-    ANSI_C_QUOTED, ARRAY, CONTINUATION, DOUBLE_QUOTE, DOUBLE_QUOTED, ESCAPE, L_PAREN,
-    R_PAREN, SINGLE_QUOTED, TEXT, WORD,
+    ANSI_C_QUOTED, ARRAY, CONTINUATION, DOUBLE_QUOTE, DOUBLE_QUOTED, ESCAPE, L_PAREN, R_PAREN,
+    SINGLE_QUOTED, TEXT, WORD,
 };
 use crate::lexer::shell::{QuotedToken, ShellToken};
 
