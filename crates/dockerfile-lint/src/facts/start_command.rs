@@ -81,7 +81,11 @@ pub(crate) fn has_own_shell(model: &Model, at: InstructionId) -> bool {
 /// that does not ask for them.
 pub(crate) fn swallows_arguments(command: &Command) -> bool {
     match command {
-        Command::Shell(script) => !script.text.trim().is_empty() && !reads_arguments(&script.text),
+        // Broken JSON is the finding of `single-quoted-json`.
+        Command::Shell(script) => {
+            let text = script.text.trim();
+            !text.is_empty() && !text.starts_with('[') && !reads_arguments(text)
+        }
         Command::Exec(words, _) => match words.as_slice() {
             [shell, option, script, ..] => {
                 is_shell(&shell.value)
