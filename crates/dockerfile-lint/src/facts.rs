@@ -1,6 +1,5 @@
 //! What several rules need to know and no single one owns.
 
-pub(crate) mod blocks;
 pub(crate) mod almost_json;
 pub(crate) mod appended_command;
 pub(crate) mod assignment;

@@ -3,14 +3,13 @@
 mod base_image;
 mod expose;
 mod files;
-mod style;
-pub(crate) mod syntax;
-mod user;
 mod packages;
 mod shell;
 mod stages;
 mod start;
+mod style;
 pub(crate) mod syntax;
+mod user;
 mod variables;
 
 use crate::Rule;
@@ -20,13 +19,12 @@ pub(crate) const CATEGORIES: &[&[&Rule]] = &[
     base_image::RULES,
     expose::RULES,
     files::RULES,
-    style::RULES,
-    syntax::RULES,
-    user::RULES,
     packages::RULES,
     shell::RULES,
     stages::RULES,
     start::RULES,
+    style::RULES,
     syntax::RULES,
+    user::RULES,
     variables::RULES,
 ];

@@ -67,7 +67,11 @@ fn check_comment(
     instruction: &Instruction,
     comment: &Comment,
 ) {
-    let text = comment.text.strip_prefix('#').unwrap_or(&comment.text).trim();
+    let text = comment
+        .text
+        .strip_prefix('#')
+        .unwrap_or(&comment.text)
+        .trim();
     let first = text.split(' ').next().unwrap_or("");
     let (name, range) = match instruction.keyword {
         Keyword::Arg => {
