@@ -5,7 +5,6 @@ mod expose;
 mod files;
 mod packages;
 mod shell;
-mod files;
 mod stages;
 mod start;
 pub(crate) mod syntax;

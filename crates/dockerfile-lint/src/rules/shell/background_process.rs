@@ -53,13 +53,17 @@ fn check(ctx: &mut RuleContext<'_>) {
         }
         for script in instruction.scripts() {
             if let Some(range) = last_ampersand(ctx, script) {
-                ctx.report(range, "what this puts into the background ends with the RUN")
-                    .help(HELP);
+                ctx.report(
+                    range,
+                    "what this puts into the background ends with the RUN",
+                )
+                .help(HELP);
             }
         }
     }
     for call in ctx.program_calls() {
-        if call.instruction.keyword != Keyword::Run || !starts_service(call) || is_used_later(call) {
+        if call.instruction.keyword != Keyword::Run || !starts_service(call) || is_used_later(call)
+        {
             continue;
         }
         let last = call.called.arguments.last().unwrap_or(call.called.word);
@@ -95,10 +99,25 @@ fn starts_service(call: &ProgramCall<'_>) -> bool {
 /// Returns whether something behind the start may need the service: anything but messages and cleaning up.
 fn is_used_later(call: &ProgramCall<'_>) -> bool {
     const IDLE: &[&str] = &[
-        ":", "apt-get", "chmod", "chown", "cp", "echo", "exit", "mkdir", "mv", "printf", "rm", "sleep",
-        "true", "service", "systemctl",
+        ":",
+        "apt-get",
+        "chmod",
+        "chown",
+        "cp",
+        "echo",
+        "exit",
+        "mkdir",
+        "mv",
+        "printf",
+        "rm",
+        "sleep",
+        "true",
+        "service",
+        "systemctl",
     ];
-    call.later_commands().iter().any(|command| !command.is(IDLE))
+    call.later_commands()
+        .iter()
+        .any(|command| !command.is(IDLE))
 }
 
 #[cfg(test)]
@@ -117,7 +136,10 @@ mod tests {
 
     #[test]
     fn a_service_may_be_used_in_the_same_run() {
-        check_clean(&RULE, "FROM a:1\nRUN service mysql start && mysql -e 'create database x'\n");
+        check_clean(
+            &RULE,
+            "FROM a:1\nRUN service mysql start && mysql -e 'create database x'\n",
+        );
         check_clean(&RULE, "FROM a:1\nRUN mongod & sleep 5 && mongo x\n");
     }
 

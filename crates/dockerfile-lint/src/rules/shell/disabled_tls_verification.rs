@@ -75,8 +75,11 @@ fn check(ctx: &mut RuleContext<'_>) {
 }
 
 fn report(ctx: &mut RuleContext<'_>, range: TextRange, what: &str) {
-    ctx.report(range, format!("`{what}` turns off the check of the server's certificate"))
-        .help("remove it; for a server with a certificate of your own, add the authority to the image");
+    ctx.report(
+        range,
+        format!("`{what}` turns off the check of the server's certificate"),
+    )
+    .help("remove it; for a server with a certificate of your own, add the authority to the image");
 }
 
 /// Reports `NAME=value` in front of a command, alone, and behind `export`.
@@ -125,9 +128,27 @@ fn is_no(value: &str) -> bool {
 const CURL: OptionSyntax = OptionSyntax::new(
     "AbcCdDeEFhHKmoPQrtTuUwxXyYz",
     &[
-        "--header", "--output", "--data", "--request", "--user", "--user-agent", "--proxy", "--referer",
-        "--cookie", "--form", "--max-time", "--retry", "--connect-timeout", "--cacert", "--cert",
-        "--key", "--write-out", "--url", "--range", "--retry-delay", "--retry-max-time",
+        "--header",
+        "--output",
+        "--data",
+        "--request",
+        "--user",
+        "--user-agent",
+        "--proxy",
+        "--referer",
+        "--cookie",
+        "--form",
+        "--max-time",
+        "--retry",
+        "--connect-timeout",
+        "--cacert",
+        "--cert",
+        "--key",
+        "--write-out",
+        "--url",
+        "--range",
+        "--retry-delay",
+        "--retry-max-time",
     ],
 );
 
@@ -168,7 +189,11 @@ fn culprit<'m>(called: &CalledProgram<'m>) -> Option<&'m ShellWord> {
 
 fn trusted_host<'m>(called: &CalledProgram<'m>) -> Option<&'m ShellWord> {
     called.option(&["--trusted-host"]).or_else(|| {
-        setting(called.arguments, &["global.trusted-host", "trusted-host"], |_| true)
+        setting(
+            called.arguments,
+            &["global.trusted-host", "trusted-host"],
+            |_| true,
+        )
     })
 }
 
@@ -177,11 +202,16 @@ fn is_insecure(option: &str) -> bool {
     if option == "--insecure" {
         return true;
     }
-    let Some(group) = option.strip_prefix('-').filter(|group| !group.starts_with('-')) else {
+    let Some(group) = option
+        .strip_prefix('-')
+        .filter(|group| !group.starts_with('-'))
+    else {
         return false;
     };
     let value_at = group.find(|letter: char| CURL.takes_next(&format!("-{letter}")));
-    group.find('k').is_some_and(|at| value_at.is_none_or(|value| at < value))
+    group
+        .find('k')
+        .is_some_and(|at| value_at.is_none_or(|value| at < value))
 }
 
 /// Returns whether all addresses of a download are those of the container itself.
@@ -263,7 +293,10 @@ mod tests {
 
     #[test]
     fn letters_behind_an_option_with_a_value_are_its_value() {
-        check_clean(&RULE, "FROM a:1\nRUN curl -okubectl https://x.example && curl -H -k x\n");
+        check_clean(
+            &RULE,
+            "FROM a:1\nRUN curl -okubectl https://x.example && curl -H -k x\n",
+        );
     }
 
     #[test]
@@ -276,7 +309,10 @@ mod tests {
 
     #[test]
     fn a_container_may_trust_itself() {
-        check_clean(&RULE, "FROM a:1\nHEALTHCHECK CMD curl -kf https://localhost:8443/health\n");
+        check_clean(
+            &RULE,
+            "FROM a:1\nHEALTHCHECK CMD curl -kf https://localhost:8443/health\n",
+        );
     }
 
     #[test]

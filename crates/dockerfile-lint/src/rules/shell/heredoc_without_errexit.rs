@@ -81,7 +81,10 @@ fn check(ctx: &mut RuleContext<'_>) {
 fn report(ctx: &mut RuleContext<'_>, heredoc: &HeredocFact, script: &Script, lost: &ShellCommand) {
     let edit = first_line(ctx, script);
     let finding = ctx
-        .report(heredoc.opener_range, "the script goes on after a command that fails")
+        .report(
+            heredoc.opener_range,
+            "the script goes on after a command that fails",
+        )
         .label(lost.range, "when this fails, the build does not notice")
         .help("write `set -e` as the first line of the script");
     if let Some(edit) = edit {
@@ -91,11 +94,18 @@ fn report(ctx: &mut RuleContext<'_>, heredoc: &HeredocFact, script: &Script, los
 
 /// Returns whether the shell that reads a script ends at the first error.
 fn stops_at_errors(ctx: &RuleContext<'_>, instruction: &Instruction, script: &Script) -> bool {
-    if script.commands.iter().any(|command| is_set(command, "-e", "errexit")) {
+    if script
+        .commands
+        .iter()
+        .any(|command| is_set(command, "-e", "errexit"))
+    {
         return true;
     }
     if let Some(line) = shebang(script) {
-        return line.split_whitespace().skip(1).any(|word| has_letter(word, 'e') || word == "errexit");
+        return line
+            .split_whitespace()
+            .skip(1)
+            .any(|word| has_letter(word, 'e') || word == "errexit");
     }
     // `RUN bash -e <<EOF`: the options of that shell count.
     let reader = instruction
@@ -120,7 +130,8 @@ fn stops_at_errors(ctx: &RuleContext<'_>, instruction: &Instruction, script: &Sc
 
 fn shebang(script: &Script) -> Option<&str> {
     let text = script.text.trim_start_matches('\t');
-    text.starts_with("#!").then(|| text.lines().next().unwrap_or(text))
+    text.starts_with("#!")
+        .then(|| text.lines().next().unwrap_or(text))
 }
 
 /// Returns the first command whose failure nobody notices: one that is not a part of the last statement.
@@ -154,7 +165,10 @@ fn first_line(ctx: &RuleContext<'_>, script: &Script) -> Option<TextEdit> {
     let indentation = rest
         .get(..rest.len() - rest.trim_start_matches([' ', '\t']).len())
         .unwrap_or("");
-    Some(TextEdit::insert(start, format!("{indentation}set -e{line_end}")))
+    Some(TextEdit::insert(
+        start,
+        format!("{indentation}set -e{line_end}"),
+    ))
 }
 
 #[cfg(test)]
@@ -165,7 +179,10 @@ mod tests {
     #[test]
     fn points_at_the_opener() {
         check_fires(&RULE, "FROM a:1\nRUN «<<EOF»\na\nb\nEOF\n");
-        check_fires(&RULE, "FROM a:1\nRUN «<<-'X'»\n\t#!/bin/bash\n\ta && b\n\tc\n\tX\n");
+        check_fires(
+            &RULE,
+            "FROM a:1\nRUN «<<-'X'»\n\t#!/bin/bash\n\ta && b\n\tc\n\tX\n",
+        );
         check_fires(&RULE, "FROM a:1\nRUN bash «<<EOF»\na\nb\nEOF\n");
     }
 
@@ -183,13 +200,19 @@ mod tests {
     #[test]
     fn the_last_statement_counts_by_itself() {
         check_clean(&RULE, "FROM a:1\nRUN <<EOF\na && \\\n  b\nEOF\n");
-        check_clean(&RULE, "FROM a:1\nRUN <<EOF\nexport A=b\necho c\nC=d\na\nEOF\n");
+        check_clean(
+            &RULE,
+            "FROM a:1\nRUN <<EOF\nexport A=b\necho c\nC=d\na\nEOF\n",
+        );
         check_clean(&RULE, "FROM a:1\nRUN <<EOF\na || exit 1\nb\nEOF\n");
     }
 
     #[test]
     fn files_are_no_scripts() {
-        check_clean(&RULE, "FROM a:1\nRUN cat <<EOF > x\na\nb\nEOF\nCOPY <<EOF /y\na\nb\nEOF\n");
+        check_clean(
+            &RULE,
+            "FROM a:1\nRUN cat <<EOF > x\na\nb\nEOF\nCOPY <<EOF /y\na\nb\nEOF\n",
+        );
     }
 
     #[test]

@@ -47,8 +47,21 @@ const LEAST: u64 = 100_000;
 const USERADD: OptionSyntax = OptionSyntax::new(
     "bcdefgGkKpRPsuZ",
     &[
-        "--uid", "--gid", "--groups", "--home-dir", "--base-dir", "--comment", "--shell", "--password",
-        "--skel", "--expiredate", "--inactive", "--key", "--root", "--prefix", "--selinux-user",
+        "--uid",
+        "--gid",
+        "--groups",
+        "--home-dir",
+        "--base-dir",
+        "--comment",
+        "--shell",
+        "--password",
+        "--skel",
+        "--expiredate",
+        "--inactive",
+        "--key",
+        "--root",
+        "--prefix",
+        "--selinux-user",
     ],
 );
 
@@ -87,7 +100,11 @@ fn user_id(call: &ProgramCall<'_>) -> Option<(dockerfile_source::TextRange, u64)
         } else {
             return None;
         };
-        let digits = id.literal.as_deref()?.trim_start_matches("--uid=").trim_start_matches("-u");
+        let digits = id
+            .literal
+            .as_deref()?
+            .trim_start_matches("--uid=")
+            .trim_start_matches("-u");
         Some((id.range, digits.parse().ok()?))
     })
 }

@@ -42,14 +42,20 @@ fn check(ctx: &mut RuleContext<'_>) {
             continue;
         }
         for flag in &instruction.flags {
-            let value = flag.value.as_ref().map_or("", |value| value.value_or_text());
+            let value = flag
+                .value
+                .as_ref()
+                .map_or("", |value| value.value_or_text());
             let gives = match (flag.name.as_str(), value) {
                 ("security", "insecure") => "the rights of the machine's root",
                 ("network", "host") => "the network of the machine",
                 _ => continue,
             };
-            ctx.report(flag.range, format!("`--{}={value}` gives the build {gives}", flag.name))
-                .help("remove the flag, unless the builder is yours and allows it");
+            ctx.report(
+                flag.range,
+                format!("`--{}={value}` gives the build {gives}", flag.name),
+            )
+            .help("remove the flag, unless the builder is yours and allows it");
         }
     }
 }

@@ -91,22 +91,39 @@ fn report(
     let is_joined = at == 0 && command.join != Join::First;
     let (help, edit) = if is_joined && keyword == "RUN" {
         (
-            "remove the word `RUN`: the command behind the operator is a part of the same RUN".to_owned(),
+            "remove the word `RUN`: the command behind the operator is a part of the same RUN"
+                .to_owned(),
             remove_word(ctx, command),
         )
     } else {
         (
-            format!("end the line before without a continuation, so that `{keyword}` starts an instruction"),
-            if at > 0 { split_line(ctx, instruction.range.start(), word) } else { None },
+            format!(
+                "end the line before without a continuation, so that `{keyword}` starts an instruction"
+            ),
+            if at > 0 {
+                split_line(ctx, instruction.range.start(), word)
+            } else {
+                None
+            },
         )
     };
     let outer = instruction.keyword_text.as_str();
     let finding = ctx
-        .report(word.range, format!("`{keyword}` is a word of the {outer} above it, not an instruction"))
-        .label(instruction.keyword_range, "the instruction that it is a part of")
+        .report(
+            word.range,
+            format!("`{keyword}` is a word of the {outer} above it, not an instruction"),
+        )
+        .label(
+            instruction.keyword_range,
+            "the instruction that it is a part of",
+        )
         .help(help);
     if let Some(edit) = edit {
-        let title = if is_joined { "remove the word `RUN`" } else { "end the line before" };
+        let title = if is_joined {
+            "remove the word `RUN`"
+        } else {
+            "end the line before"
+        };
         finding.unsafe_fix(title, edit);
     }
 }
@@ -153,7 +170,10 @@ mod tests {
 
     #[test]
     fn keywords_as_arguments_and_in_quotes_are_fine() {
-        check_clean(&RULE, "FROM a:1\nRUN echo RUN \\\n  'USER' from && env USER=x \"RUN\" && run\n");
+        check_clean(
+            &RULE,
+            "FROM a:1\nRUN echo RUN \\\n  'USER' from && env USER=x \"RUN\" && run\n",
+        );
     }
 
     #[test]
@@ -172,6 +192,10 @@ mod tests {
             "FROM a:1\nRUN a && \\\n  RUN b\n",
             "FROM a:1\nRUN a && \\\n  b\n",
         );
-        check_fix(&RULE, "FROM a:1\nRUN a \\\nCOPY b c\n", "FROM a:1\nRUN a\nCOPY b c\n");
+        check_fix(
+            &RULE,
+            "FROM a:1\nRUN a \\\nCOPY b c\n",
+            "FROM a:1\nRUN a\nCOPY b c\n",
+        );
     }
 }

@@ -59,7 +59,10 @@ fn check(ctx: &mut RuleContext<'_>) {
 }
 
 /// Returns the literal word that a program gets to read: by `echo WORD |` or `<<< WORD`.
-fn fed<'m>(call: &ProgramCall<'m>, is_secret: impl Fn(&ShellWord) -> bool) -> Option<&'m ShellWord> {
+fn fed<'m>(
+    call: &ProgramCall<'m>,
+    is_secret: impl Fn(&ShellWord) -> bool,
+) -> Option<&'m ShellWord> {
     let is_literal = |word: &&'m ShellWord| !word.has_expansion() && is_secret(word);
     let here_string = call.command.redirections.iter().find_map(|redirection| {
         (redirection.operator == "<<<")
@@ -90,12 +93,13 @@ fn option<'m>(call: &ProgramCall<'m>) -> Option<&'m ShellWord> {
             return None;
         };
         let text = word.value();
-        let (word, secret) = if text == "--password" || (text.ends_with('p') && !text.starts_with("--")) {
-            let value = value?;
-            (value, value.literal.as_deref()?)
-        } else {
-            (word, word.literal.as_deref()?.strip_prefix("--password=")?)
-        };
+        let (word, secret) =
+            if text == "--password" || (text.ends_with('p') && !text.starts_with("--")) {
+                let value = value?;
+                (value, value.literal.as_deref()?)
+            } else {
+                (word, word.literal.as_deref()?.strip_prefix("--password=")?)
+            };
         (!matches!(secret, "" | "*" | "!" | "!!" | "x")).then_some(word)
     })
 }
@@ -112,7 +116,10 @@ mod tests {
             "FROM a:1\nRUN echo «'root:secret'» | chpasswd && printf -- «\"a:b\\n\"» | sudo chpasswd && echo «pw» | passwd --stdin root\n",
         );
         check_fires(&RULE, "FROM a:1\nRUN chpasswd <<< «\"root:secret\"»\n");
-        check_fires(&RULE, "FROM a:1\nRUN useradd -m -p «secret» a && usermod «--password=x1» b\n");
+        check_fires(
+            &RULE,
+            "FROM a:1\nRUN useradd -m -p «secret» a && usermod «--password=x1» b\n",
+        );
     }
 
     #[test]
@@ -121,6 +128,9 @@ mod tests {
             &RULE,
             "FROM a:1\nRUN echo \"root:$PASSWORD\" | chpasswd && chpasswd < /run/secrets/p && useradd -p '*' a && useradd -p $P b\n",
         );
-        check_clean(&RULE, "FROM a:1\nRUN echo 'a:b' > x && passwd -l root && echo a | chpasswd\n");
+        check_clean(
+            &RULE,
+            "FROM a:1\nRUN echo 'a:b' > x && passwd -l root && echo a | chpasswd\n",
+        );
     }
 }

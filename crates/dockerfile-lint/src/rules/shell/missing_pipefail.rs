@@ -43,11 +43,63 @@ declare_rule! {
 
 /// Programs that write or filter text and, in a pipe, have nothing to fail at.
 const HARMLESS: &[&str] = &[
-    ":", "[", "arch", "awk", "basename", "cat", "column", "cut", "date", "dirname", "dpkg", "echo",
-    "egrep", "env", "expr", "fgrep", "find", "fold", "gawk", "getconf", "getent", "grep", "head",
-    "hostname", "id", "ldconfig", "ldd", "ls", "lsb_release", "nl", "nproc", "paste", "printenv",
-    "printf", "ps", "pwd", "readlink", "rev", "sed", "seq", "set", "sort", "stat", "tac", "tail",
-    "tee", "test", "tr", "true", "type", "uname", "uniq", "wc", "which", "whoami", "xargs", "yes",
+    ":",
+    "[",
+    "arch",
+    "awk",
+    "basename",
+    "cat",
+    "column",
+    "cut",
+    "date",
+    "dirname",
+    "dpkg",
+    "echo",
+    "egrep",
+    "env",
+    "expr",
+    "fgrep",
+    "find",
+    "fold",
+    "gawk",
+    "getconf",
+    "getent",
+    "grep",
+    "head",
+    "hostname",
+    "id",
+    "ldconfig",
+    "ldd",
+    "ls",
+    "lsb_release",
+    "nl",
+    "nproc",
+    "paste",
+    "printenv",
+    "printf",
+    "ps",
+    "pwd",
+    "readlink",
+    "rev",
+    "sed",
+    "seq",
+    "set",
+    "sort",
+    "stat",
+    "tac",
+    "tail",
+    "tee",
+    "test",
+    "tr",
+    "true",
+    "type",
+    "uname",
+    "uniq",
+    "wc",
+    "which",
+    "whoami",
+    "xargs",
+    "yes",
 ];
 
 fn check(ctx: &mut RuleContext<'_>) {
@@ -81,9 +133,11 @@ fn check(ctx: &mut RuleContext<'_>) {
 /// Returns the program in front of a pipe whose failure gets lost.
 fn culprit(script: &Script, position: usize) -> Option<&str> {
     let reader = script.commands.get(position)?;
-    let writer = script.commands.get(..position)?.iter().rfind(|command| {
-        command.pipeline == reader.pipeline && command.is_piped
-    })?;
+    let writer = script
+        .commands
+        .get(..position)?
+        .iter()
+        .rfind(|command| command.pipeline == reader.pipeline && command.is_piped)?;
     let called = called_program(writer)?;
     (!HARMLESS.contains(&called.name)).then_some(called.name)
 }
@@ -99,7 +153,9 @@ fn counts(script: &Script, position: usize) -> bool {
     let rest = script.commands.get(position..).unwrap_or(&[]);
     let last = rest
         .iter()
-        .take_while(|one| one.pipeline == command.pipeline || one.nesting.depth > command.nesting.depth)
+        .take_while(|one| {
+            one.pipeline == command.pipeline || one.nesting.depth > command.nesting.depth
+        })
         .filter(|one| one.pipeline == command.pipeline)
         .last();
     if last.is_some_and(stops_early) {
@@ -117,7 +173,9 @@ fn counts(script: &Script, position: usize) -> bool {
 fn stops_early(command: &ShellCommand) -> bool {
     match command.program() {
         Some("head") => true,
-        Some("grep" | "egrep" | "fgrep") => command.has_option(&["-q", "-m", "--quiet", "--max-count"]),
+        Some("grep" | "egrep" | "fgrep") => {
+            command.has_option(&["-q", "-m", "--quiet", "--max-count"])
+        }
         Some("sed" | "awk" | "gawk") => command
             .arguments()
             .iter()
@@ -150,7 +208,12 @@ fn is_on(ctx: &RuleContext<'_>, instruction: &Instruction) -> bool {
             .any(|script| script.text.contains("pipefail"))
 }
 
-fn report(ctx: &mut RuleContext<'_>, instruction: &Instruction, reader: &ShellCommand, culprit: &str) {
+fn report(
+    ctx: &mut RuleContext<'_>,
+    instruction: &Instruction,
+    reader: &ShellCommand,
+    culprit: &str,
+) {
     let is_alpine = instruction
         .stage
         .and_then(|stage| ctx.model().root_base(stage))
@@ -189,17 +252,26 @@ mod tests {
             "FROM a:1 AS b\nSHELL [\"/bin/sh\", \"-o\", \"pipefail\", \"-c\"]\nFROM b\nRUN curl x | tar x\n",
         );
         check_clean(&RULE, "FROM a:1\nRUN set -euo pipefail; curl x | tar x\n");
-        check_clean(&RULE, "FROM a:1\nRUN bash -o pipefail <<EOF\ncurl x | tar x\nEOF\n");
+        check_clean(
+            &RULE,
+            "FROM a:1\nRUN bash -o pipefail <<EOF\ncurl x | tar x\nEOF\n",
+        );
     }
 
     #[test]
     fn text_tools_have_nothing_to_fail_at() {
-        check_clean(&RULE, "FROM a:1\nRUN echo root:x | chpasswd && cat x | grep y | sort\n");
+        check_clean(
+            &RULE,
+            "FROM a:1\nRUN echo root:x | chpasswd && cat x | grep y | sort\n",
+        );
     }
 
     #[test]
     fn readers_that_stop_early_would_break_with_the_option() {
-        check_clean(&RULE, "FROM a:1\nRUN curl x | head -1 && curl y | grep -q z\n");
+        check_clean(
+            &RULE,
+            "FROM a:1\nRUN curl x | head -1 && curl y | grep -q z\n",
+        );
     }
 
     #[test]

@@ -75,12 +75,18 @@ fn piped<'m>(call: &ProgramCall<'m>) -> Option<(&'m ShellWord, &'m ShellWord)> {
 fn reads_script(call: &ProgramCall<'_>) -> bool {
     let name = call.called.name;
     let words = call.called.arguments;
-    let reads = |words: &[ShellWord]| words.iter().all(|word| word.is_option() || word.value() == "-");
+    let reads = |words: &[ShellWord]| {
+        words
+            .iter()
+            .all(|word| word.is_option() || word.value() == "-")
+    };
     if SHELLS.contains(&name) {
         // Behind `-s`, words are arguments of the script.
         return call.called.option(&["-s"]).is_some()
             || (call.called.option(&["-c"]).is_none() && reads(words))
-            || words.first().is_some_and(|word| matches!(word.value(), "-" | "/dev/stdin"));
+            || words
+                .first()
+                .is_some_and(|word| matches!(word.value(), "-" | "/dev/stdin"));
     }
     let takes_code = call
         .called
@@ -97,7 +103,10 @@ fn substituted<'m>(call: &ProgramCall<'m>) -> Option<(&'m ShellWord, &'m ShellWo
         return None;
     }
     let word = call.called.arguments.iter().find(|word| {
-        word.has_expansion() && ["$(", "`", "<("].iter().any(|start| unquoted(word).starts_with(start))
+        word.has_expansion()
+            && ["$(", "`", "<("]
+                .iter()
+                .any(|start| unquoted(word).starts_with(start))
     })?;
     let inner = call
         .later_commands()
@@ -115,13 +124,19 @@ mod tests {
     #[test]
     fn points_at_the_interpreter() {
         check_fires(&RULE, "FROM a:1\nRUN curl -fsSL https://x.example | «sh»\n");
-        check_fires(&RULE, "FROM a:1\nRUN wget -qO- x | A=b sudo -E «bash» -s -- -y && curl y | «python3» -\n");
+        check_fires(
+            &RULE,
+            "FROM a:1\nRUN wget -qO- x | A=b sudo -E «bash» -s -- -y && curl y | «python3» -\n",
+        );
         check_fires(&RULE, "FROM a:1\nRUN curl x | sed s/a/b/ | «bash» -\n");
     }
 
     #[test]
     fn substitutions_run_downloads_too() {
-        check_fires(&RULE, "FROM a:1\nRUN «sh» -c \"$(curl -fsSL x)\" && «bash» <(curl y)\n");
+        check_fires(
+            &RULE,
+            "FROM a:1\nRUN «sh» -c \"$(curl -fsSL x)\" && «bash» <(curl y)\n",
+        );
     }
 
     #[test]
@@ -130,6 +145,9 @@ mod tests {
             &RULE,
             "FROM a:1\nRUN curl x | tar xz && curl x | python3 -m json.tool && curl x | bash install.sh\n",
         );
-        check_clean(&RULE, "FROM a:1\nRUN curl -o i.sh x && sh i.sh && echo a | sh && sh -c \"echo $(curl x)\"\n");
+        check_clean(
+            &RULE,
+            "FROM a:1\nRUN curl -o i.sh x && sh i.sh && echo a | sh && sh -c \"echo $(curl x)\"\n",
+        );
     }
 }

@@ -61,7 +61,10 @@ mod tests {
 
     #[test]
     fn points_at_the_program() {
-        check_fires(&RULE, "FROM a:1\nRUN a && sudo «/sbin/shutdown» now; «vim» x\n");
+        check_fires(
+            &RULE,
+            "FROM a:1\nRUN a && sudo «/sbin/shutdown» now; «vim» x\n",
+        );
     }
 
     #[test]

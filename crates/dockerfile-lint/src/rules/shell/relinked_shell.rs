@@ -45,16 +45,29 @@ fn check(ctx: &mut RuleContext<'_>) {
             continue;
         }
         let mut operands = call.called.operands(LN);
-        let (Some(shell), Some(link), None) = (operands.next(), operands.next(), operands.next()) else {
+        let (Some(shell), Some(link), None) = (operands.next(), operands.next(), operands.next())
+        else {
             continue;
         };
         if !matches!(link.value(), "/bin/sh" | "/usr/bin/sh") {
             continue;
         }
         let path = shell.value();
-        let path = if path.contains('/') { path.to_owned() } else { format!("/bin/{path}") };
-        ctx.report(link.range, format!("`{}` becomes another shell for the whole image", link.value()))
-            .help(format!("write `SHELL [\"{path}\", \"-c\"]` instead; it is for RUN alone"));
+        let path = if path.contains('/') {
+            path.to_owned()
+        } else {
+            format!("/bin/{path}")
+        };
+        ctx.report(
+            link.range,
+            format!(
+                "`{}` becomes another shell for the whole image",
+                link.value()
+            ),
+        )
+        .help(format!(
+            "write `SHELL [\"{path}\", \"-c\"]` instead; it is for RUN alone"
+        ));
     }
 }
 
@@ -65,7 +78,10 @@ mod tests {
 
     #[test]
     fn points_at_the_link() {
-        check_fires(&RULE, "FROM a:1\nRUN rm /bin/sh && ln -sfv /bin/bash «/bin/sh»\n");
+        check_fires(
+            &RULE,
+            "FROM a:1\nRUN rm /bin/sh && ln -sfv /bin/bash «/bin/sh»\n",
+        );
     }
 
     #[test]

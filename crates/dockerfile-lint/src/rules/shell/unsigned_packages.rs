@@ -52,8 +52,11 @@ fn check(ctx: &mut RuleContext<'_>) {
         let Some((word, what)) = culprit(call) else {
             continue;
         };
-        ctx.report(word.range, format!("`{what}` accepts packages without a valid signature"))
-            .help("remove it, and add the key that the packages are signed with");
+        ctx.report(
+            word.range,
+            format!("`{what}` accepts packages without a valid signature"),
+        )
+        .help("remove it, and add the key that the packages are signed with");
     }
 }
 
@@ -128,7 +131,10 @@ mod tests {
             &RULE,
             "FROM a:1\nRUN apk add a && sed -i s/gpgcheck=0/gpgcheck=1/ x && echo 'deb [trusted=yes] file:/repo ./' > y\n",
         );
-        check_clean(&RULE, "FROM a:1\nRUN dnf install -y a --setopt=gpgcheck=1\n");
+        check_clean(
+            &RULE,
+            "FROM a:1\nRUN dnf install -y a --setopt=gpgcheck=1\n",
+        );
     }
 
     #[test]

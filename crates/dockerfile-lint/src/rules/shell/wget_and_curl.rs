@@ -80,6 +80,9 @@ mod tests {
     #[test]
     fn stages_are_judged_one_by_one() {
         check_clean(&RULE, "FROM a:1\nRUN wget x\nFROM b:1\nRUN curl y\n");
-        check_clean(&RULE, "FROM a:1\nRUN apt-get install wget && curl y\nCMD wget x\n");
+        check_clean(
+            &RULE,
+            "FROM a:1\nRUN apt-get install wget && curl y\nCMD wget x\n",
+        );
     }
 }

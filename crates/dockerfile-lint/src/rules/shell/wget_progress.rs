@@ -78,11 +78,11 @@ fn is_quiet(call: &ProgramCall<'_>) -> bool {
         "--help",
     ];
     call.called.option(QUIET).is_some()
-        || call
-            .called
-            .arguments
-            .iter()
-            .any(|word| ["-q", "-nv"].iter().any(|start| word.text.starts_with(start)))
+        || call.called.arguments.iter().any(|word| {
+            ["-q", "-nv"]
+                .iter()
+                .any(|start| word.text.starts_with(start))
+        })
         || call.command.redirections.iter().any(|redirection| {
             redirection.file_descriptor == Some(2) || redirection.operator.starts_with('&')
         })
@@ -95,12 +95,24 @@ mod tests {
 
     #[test]
     fn points_at_the_program() {
-        check_fires(&RULE, "FROM a:1\nRUN «wget» -O x https://y.example && «wget» z\n");
+        check_fires(
+            &RULE,
+            "FROM a:1\nRUN «wget» -O x https://y.example && «wget» z\n",
+        );
     }
 
     #[test]
     fn quiet_has_many_spellings() {
-        for quiet in ["-q", "-qO-", "--quiet", "-nv", "--progress=bar", "-o log", "--output-file=log", "2>/dev/null"] {
+        for quiet in [
+            "-q",
+            "-qO-",
+            "--quiet",
+            "-nv",
+            "--progress=bar",
+            "-o log",
+            "--output-file=log",
+            "2>/dev/null",
+        ] {
             check_clean(&RULE, &format!("FROM a:1\nRUN wget x {quiet}\n"));
         }
         check_clean(&RULE, "FROM a:1\nRUN apk add wget\nCMD wget x\n");
