@@ -166,6 +166,8 @@ fn rootness(model: &Model, stage: &Stage) -> Option<String> {
     let from = model.instruction(stage.from)?;
     match model.root_base(stage.id)? {
         Base::Scratch => Some("the container runs as root: no USER is set".to_owned()),
+        // A variable that is not set leaves no name.
+        Base::Image(name) if name.is_empty() => None,
         Base::Image(name) => {
             if is_unprivileged_image(name)
                 || may_be_windows(model, from)

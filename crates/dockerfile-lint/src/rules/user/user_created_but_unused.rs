@@ -3,6 +3,7 @@ use dockerfile_model::{Command, Keyword, Model, StageId};
 use super::accounts::{created_accounts, final_user};
 use super::privilege::{for_each_text, starts_with_daemon, uses_privilege_tool};
 use crate::RuleContext;
+use crate::facts::called_program::called_program;
 use crate::rule::declare_rule;
 
 declare_rule! {
@@ -124,19 +125,25 @@ fn is_mentioned(model: &Model, stage: StageId, name: &str) -> bool {
                 Keyword::Cmd | Keyword::Entrypoint => {
                     let mut is_found = false;
                     for_each_text(instruction, &mut |text| {
-                        is_found = is_found || text.contains(name);
+                        is_found = is_found || has_word(text, name);
                     });
                     is_found
                 }
                 Keyword::Run => instruction.scripts().any(|script| {
                     script.commands.iter().any(|command| {
-                        !is_harmless(command.program())
+                        !is_harmless(called_program(command).map(|called| called.name))
                             && command.words.iter().any(|word| word.value() == name)
                     })
                 }),
                 _ => false,
             })
     })
+}
+
+/// Returns whether a text holds a name as a word of its own: `app` in `--user=app`, not in `app.py`.
+fn has_word(text: &str, name: &str) -> bool {
+    text.split(|character: char| !(character.is_alphanumeric() || "_-.".contains(character)))
+        .any(|word| word == name)
 }
 
 #[cfg(test)]

@@ -1,7 +1,9 @@
-use dockerfile_model::{Keyword, ShellCommand, ShellWord};
+use dockerfile_model::{Keyword, ShellWord};
 use dockerfile_source::TextRange;
 
 use crate::RuleContext;
+use crate::facts::called_program::CalledProgram;
+use crate::facts::options::OptionSyntax;
 use crate::rule::declare_rule;
 
 declare_rule! {
@@ -38,29 +40,26 @@ declare_rule! {
 }
 
 fn check(ctx: &mut RuleContext<'_>) {
-    for instruction in ctx.instructions() {
-        match instruction.keyword {
-            Keyword::Run => {
-                for script in instruction.scripts() {
-                    for command in &script.commands {
-                        if let Some(mode) = open_mode(command) {
-                            report(ctx, mode.range, mode.value());
-                        }
-                    }
-                }
-            }
-            Keyword::Copy | Keyword::Add => {
-                let mode = instruction
-                    .flag("chmod")
-                    .and_then(|flag| flag.value.as_ref());
-                if let Some(mode) = mode
-                    && let Some(value) = mode.value.as_deref()
-                    && is_open(value)
-                {
-                    report(ctx, mode.range, value);
-                }
-            }
-            _ => {}
+    for call in ctx.program_calls() {
+        if call.instruction.keyword == Keyword::Run
+            && call.is(&["chmod"])
+            && let Some(mode) = open_mode(&call.called)
+        {
+            report(ctx, mode.range, mode.value());
+        }
+    }
+    for instruction in ctx
+        .instructions()
+        .filter(|instruction| matches!(instruction.keyword, Keyword::Copy | Keyword::Add))
+    {
+        let mode = instruction
+            .flag("chmod")
+            .and_then(|flag| flag.value.as_ref());
+        if let Some(mode) = mode
+            && let Some(value) = mode.value.as_deref()
+            && is_open(value)
+        {
+            report(ctx, mode.range, value);
         }
     }
 }
@@ -71,12 +70,9 @@ fn report(ctx: &mut RuleContext<'_>, range: TextRange, mode: &str) {
 }
 
 /// Returns the mode of chmod when it lets everybody write something that stays in the image.
-fn open_mode(command: &ShellCommand) -> Option<&ShellWord> {
-    if command.program() != Some("chmod") {
-        return None;
-    }
+fn open_mode<'m>(chmod: &CalledProgram<'m>) -> Option<&'m ShellWord> {
     // `-w` and `-x` are modes that take rights away; here they count as options, which finds the next word.
-    let mut operands = command.operands();
+    let mut operands = chmod.operands(OptionSyntax::PLAIN);
     let mode = operands.next()?;
     if !is_open(mode.literal.as_deref()?) {
         return None;
