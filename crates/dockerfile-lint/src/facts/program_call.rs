@@ -21,11 +21,6 @@ impl<'m> ProgramCall<'m> {
         self.called.is(names)
     }
 
-    /// Returns the commands of the script in front of this one.
-    pub(crate) fn earlier_commands(&self) -> &'m [ShellCommand] {
-        self.script.commands.get(..self.position).unwrap_or(&[])
-    }
-
     /// Returns the commands of the script behind this one.
     pub(crate) fn later_commands(&self) -> &'m [ShellCommand] {
         self.script.commands.get(self.position + 1..).unwrap_or(&[])
@@ -33,13 +28,29 @@ impl<'m> ProgramCall<'m> {
 
     /// Returns the commands that write what this one reads, nearest first.
     pub(crate) fn pipeline_before(&self) -> impl Iterator<Item = &'m ShellCommand> + use<'m> {
-        let pipeline = self.command.pipeline;
-        let is_piped = self.command.is_piped;
-        self.earlier_commands()
+        pipeline_before(self.script, self.position)
+    }
+}
+
+/// Returns the commands in front of a command in its pipeline, nearest first.
+pub(crate) fn pipeline_before(
+    script: &Script,
+    position: usize,
+) -> impl Iterator<Item = &ShellCommand> {
+    let reader = script
+        .commands
+        .get(position)
+        .filter(|reader| reader.is_piped);
+    let before = script.commands.get(..position).unwrap_or(&[]);
+    reader.into_iter().flat_map(move |reader| {
+        let depth = reader.nesting.depth;
+        before
             .iter()
             .rev()
-            .take_while(move |command| is_piped && command.pipeline == pipeline)
-    }
+            // Commands of a substitution stand between those of the pipeline.
+            .take_while(move |one| one.pipeline == reader.pipeline || one.nesting.depth > depth)
+            .filter(move |one| one.pipeline == reader.pipeline && one.is_piped)
+    })
 }
 
 /// Returns the calls of all programs in the scripts of a file: those of RUN, CMD, ENTRYPOINT and HEALTHCHECK, in the

@@ -1,10 +1,10 @@
-use dockerfile_model::{
-    Base, ImageRef, ImageRefError, ImageRefErrorKind, ImageRefParts, Model, Origin, Word,
-};
+use dockerfile_model::image_ref::{ImageRefError, ImageRefErrorKind, ImageRefParts};
+use dockerfile_model::{Base, ImageRef, Model, Origin, Word};
 use dockerfile_source::{TextEdit, TextRange};
 
 use super::{is_written_plainly, part_of_word};
 use crate::RuleContext;
+use crate::facts::known_images::known_image;
 use crate::rule::declare_rule;
 
 declare_rule! {
@@ -35,7 +35,7 @@ declare_rule! {
     ///
     /// ## Limits
     /// Names with variables in them are left to `invalid-default-arg-in-from`.
-    /// Placeholders of template languages, such as `{{ image }}` or `%%IMAGE%%`, are not judged.
+    /// Placeholders of template languages and build scripts, such as `{{ image }}`, `%%IMAGE%%` or `BASEIMAGE`, are not judged.
     pub(crate) INVALID_IMAGE_NAME {
         name: "invalid-image-name",
         code: "DF104",
@@ -48,7 +48,7 @@ declare_rule! {
 }
 
 /// What template languages and build scripts put where a name is to come.
-const PLACEHOLDER_MARKS: [&str; 8] = ["{", "}", "%", "<%", "@@", "#", "((", "$"];
+const PLACEHOLDER_MARKS: [&str; 8] = ["{", "}", "%", "<%", "@@", "#", "((", "__"];
 
 fn check(ctx: &mut RuleContext<'_>) {
     let model = ctx.model();
@@ -60,7 +60,7 @@ fn check(ctx: &mut RuleContext<'_>) {
             continue;
         };
         match &stage.base {
-            Base::Image(_) if !is_placeholder(name) => match ImageRef::parse(name) {
+            Base::Image(_) if !is_placeholder(model, name) => match ImageRef::parse(name) {
                 Ok(parsed) => check_registry(ctx, model, image, &parsed),
                 Err(error) => report(ctx, model, image, name, &error),
             },
@@ -72,9 +72,27 @@ fn check(ctx: &mut RuleContext<'_>) {
     }
 }
 
-fn is_placeholder(name: &str) -> bool {
-    PLACEHOLDER_MARKS.iter().any(|mark| name.contains(mark))
-        || (name.len() > 1 && name.starts_with('@') && name.ends_with('@'))
+/// Returns whether a name is there to be replaced before the build.
+fn is_placeholder(model: &Model, name: &str) -> bool {
+    let is_marked = PLACEHOLDER_MARKS.iter().any(|mark| name.contains(mark))
+        || (name.len() > 1 && name.starts_with('@') && name.ends_with('@'));
+    // `FROM BASEIMAGE`, for a script to replace.
+    let is_shouted = name.chars().any(char::is_uppercase)
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_');
+    is_marked
+        || (is_shouted
+            && global_argument(model, name).is_none()
+            && known_image(&name.to_lowercase()).is_none())
+}
+
+fn global_argument<'m>(model: &'m Model, name: &str) -> Option<&'m str> {
+    model
+        .variables
+        .iter()
+        .find(|variable| variable.origin == Origin::GlobalArg && variable.name.as_str() == name)
+        .map(|variable| variable.name.as_str())
 }
 
 /// BuildKit keeps stages by their names in lower case and looks FROM up as it is written (`convert.go`, `addState`).
@@ -140,13 +158,9 @@ fn report_case(
     let name = image.value_or_text();
     let lower = part(name, at).to_lowercase();
     let range = part_of_word(image, at.into());
-    let variable = model
-        .variables
-        .iter()
-        .find(|variable| variable.origin == Origin::GlobalArg && variable.name.as_str() == name);
     let finding = ctx.report(range, message);
-    if let Some(variable) = variable {
-        finding.help(format!("did you mean `${{{}}}`?", variable.name));
+    if let Some(variable) = global_argument(model, name) {
+        finding.help(format!("did you mean `${{{variable}}}`?"));
         return;
     }
     let finding = finding.help(format!("did you mean `{lower}`?"));
@@ -195,7 +209,7 @@ mod tests {
     fn points_at_the_part_in_upper_case() {
         check_fires(
             &RULE,
-            "FROM «Ubuntu»:20.04 AS A\nFROM ghcr.io/«Me/App»:V1\nFROM «Me»/app\n",
+            "FROM «Ubuntu»:20.04 AS A\nFROM «UBUNTU»\nFROM ghcr.io/«Me/App»:V1\nFROM «Me»/app\n",
         );
     }
 
@@ -241,7 +255,7 @@ mod tests {
     fn names_variables_and_placeholders_are_fine() {
         check_clean(
             &RULE,
-            "ARG A=X\nFROM a/b:V1\nFROM $A\nFROM {{IMAGE}}\nFROM %%BASE%%\nFROM @BASE@\nFROM scratch\n",
+            "ARG A=X\nFROM a/b:V1\nFROM $A\nFROM {{IMAGE}}\nFROM %%BASE%%\nFROM @BASE@\nFROM BASE_IMAGE\nFROM scratch\n",
         );
     }
 

@@ -1,7 +1,7 @@
-use dockerfile_model::{Base, Command, Instruction, Keyword, Model, Script};
+use dockerfile_model::{Command, Instruction, Keyword, Script};
 use dockerfile_source::{TextEdit, TextRange, TextSize};
 
-use super::json_array;
+use super::{is_windows, json_array};
 use crate::RuleContext;
 use crate::facts::shell_program::is_shell;
 use crate::facts::start_command::{has_own_shell, is_dead};
@@ -85,16 +85,6 @@ fn ends_with_exec(script: &Script) -> bool {
     match script.commands.last() {
         Some(last) => last.is(&["exec"]),
         None => script.text.trim_start().starts_with("exec "),
-    }
-}
-
-fn is_windows(model: &Model, instruction: &Instruction) -> bool {
-    let base = instruction.stage.and_then(|stage| model.root_base(stage));
-    match base {
-        Some(Base::Image(name)) => ["windows", "nanoserver"]
-            .iter()
-            .any(|part| name.contains(part)),
-        _ => false,
     }
 }
 

@@ -58,7 +58,7 @@ fn check(ctx: &mut RuleContext<'_>) {
     // Nearest stage first; the last account is the one that the program is most likely meant to run as.
     for ancestor in model.ancestry(stage) {
         for instruction in model.stage_instructions(ancestor.id) {
-            for account in created_accounts(model, instruction) {
+            if let Some(account) = created_accounts(model, instruction).next() {
                 let Some(name) = account.name else { return };
                 if !account.is_certain
                     || is_mentioned(model, stage, name)

@@ -75,7 +75,7 @@ fn report(ctx: &mut RuleContext<'_>, range: TextRange, mode: &str) {
 /// Returns the mode of chmod when it lets everybody write something that stays in the image.
 fn open_mode<'m>(chmod: &CalledProgram<'m>) -> Option<&'m ShellWord> {
     // `-w` and `-x` are modes that take rights away; here they count as options, which finds the next word.
-    let mut operands = chmod.operands(OptionSyntax::PLAIN);
+    let mut operands = chmod.operands(OptionSyntax::new("", &[]));
     let mode = operands.next()?;
     if !is_open(mode.literal.as_deref()?) {
         return None;
