@@ -1,9 +1,9 @@
 use dockerfile_model::{Base, Instruction, Keyword, Model, StageId};
 
 use super::accounts::{created_accounts, is_number, user_part, user_range};
-use super::privilege::for_each_text;
 use crate::RuleContext;
 use crate::facts::known_images::{KnownImage, known_image};
+use crate::facts::privilege::for_each_text;
 use crate::rule::declare_rule;
 
 /// Programs that may create any account: they run what the file does not show.
@@ -227,6 +227,10 @@ fn run_may_create(model: &Model, instruction: &Instruction, name: &str) -> bool 
 
 /// Returns whether a name stands in a text other than as a part of a path: a package of that name may create the user.
 fn mentions(text: &str, name: &str) -> bool {
+    // The package `quassel-core` creates `quasselcore`.
+    if text.replace('-', "").contains(name) && !text.contains(name) {
+        return true;
+    }
     text.match_indices(name)
         .any(|(at, _)| !text.get(..at).is_some_and(|before| before.ends_with('/')))
 }

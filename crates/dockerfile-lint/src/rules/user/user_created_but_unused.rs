@@ -1,9 +1,12 @@
-use dockerfile_model::{Command, Keyword, Model, StageId};
+use dockerfile_model::{Keyword, Model, StageId};
 
 use super::accounts::{created_accounts, final_user};
-use super::privilege::{for_each_text, starts_with_daemon, uses_privilege_tool};
 use crate::RuleContext;
 use crate::facts::called_program::called_program;
+use crate::facts::command_line::command_line;
+use crate::facts::privilege::{
+    for_each_text, starts_bare_shell, starts_script, starts_with_daemon, uses_privilege_tool,
+};
 use crate::rule::declare_rule;
 
 declare_rule! {
@@ -32,7 +35,7 @@ declare_rule! {
     /// ```
     ///
     /// ## Limits
-    /// Silent where a USER stands in the file, where the name is mentioned in CMD, ENTRYPOINT or another command than `chown`, and where a start script or a daemon may change the user.
+    /// Silent where a USER stands in the file, where the name is mentioned in CMD, ENTRYPOINT or another command than `chown`, for images that start a shell, and where a start script or a daemon may change the user.
     pub(crate) USER_CREATED_BUT_UNUSED {
         name: "user-created-but-unused",
         code: "DF508",
@@ -75,27 +78,10 @@ fn check(ctx: &mut RuleContext<'_>) {
     }
 }
 
-/// Returns whether the image starts a program that is no script: a script may change the user.
+/// Returns whether the image starts a program that is neither a script, which may change the user, nor a shell.
 fn starts_program(model: &Model, stage: StageId) -> bool {
-    let mut is_any = false;
-    for keyword in [Keyword::Entrypoint, Keyword::Cmd] {
-        let Some(instruction) = model.last_of_stage(keyword, stage) else {
-            continue;
-        };
-        is_any = true;
-        let mut is_script = matches!(instruction.command(), Some(Command::Opaque { .. }));
-        for_each_text(instruction, &mut |text| {
-            is_script = is_script
-                || text.contains(".sh")
-                || text.contains("entrypoint")
-                || text.contains("start")
-                || text.contains("run");
-        });
-        if is_script {
-            return false;
-        }
-    }
-    is_any
+    command_line(model, stage)
+        .is_some_and(|line| !starts_script(&line) && !starts_bare_shell(&line))
 }
 
 /// Returns whether a command other than those that create the user and give it files names it.
