@@ -14,6 +14,7 @@ pub(crate) mod dependency_install;
 pub(crate) mod distribution;
 pub(crate) mod environment;
 pub(crate) mod expanded_words;
+pub(crate) mod expensive_step;
 pub(crate) mod known_images;
 pub(crate) mod listener;
 pub(crate) mod logical_text;
