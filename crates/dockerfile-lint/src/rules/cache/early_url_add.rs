@@ -11,6 +11,7 @@ declare_rule! {
     ///
     /// ## Why
     /// The builder asks for the file in every build, and when it has changed, all steps behind it run again.
+    /// `master`, `latest` and plain names change without notice.
     ///
     /// ## Bad
     /// ```dockerfile
@@ -27,7 +28,7 @@ declare_rule! {
     /// ```
     ///
     /// ## Limits
-    /// Silent with `--checksum`, where the file cannot change, and where the RUN that installs names the file.
+    /// Silent with `--checksum`, where the file cannot change, for a URL with a version or a variable in it, and where the RUN that installs names the file.
     /// A file that the installation needs without naming it, such as a list of repositories, is reported wrongly, unless it goes to a folder of apt, apk or yum.
     pub(crate) EARLY_URL_ADD {
         name: "early-url-add",
@@ -46,9 +47,9 @@ fn check(ctx: &mut RuleContext<'_>) {
         if instruction.keyword != Keyword::Add || instruction.flag("checksum").is_some() {
             continue;
         }
-        let Some((word, _)) =
-            copy_sources(instruction).find(|(_, source)| *source == CopySource::Remote)
-        else {
+        let remote = copy_sources(instruction)
+            .find(|(word, source)| *source == CopySource::Remote && !has_version(&word.text));
+        let Some((word, _)) = remote else {
             continue;
         };
         let steps =
@@ -67,6 +68,12 @@ fn check(ctx: &mut RuleContext<'_>) {
         .label(step.range, "runs again when the file changes")
         .help("move this ADD behind the installation, or pin the file with `--checksum`");
     }
+}
+
+/// Returns whether a URL says which version it means, so that the file behind it stays the same: `1.2`, or a variable.
+fn has_version(url: &str) -> bool {
+    let is_version = |window: &[u8]| matches!(window, [left, b'.', right] if left.is_ascii_digit() && right.is_ascii_digit());
+    url.contains('$') || url.as_bytes().windows(3).any(is_version)
 }
 
 /// Returns the name that the file gets.
@@ -105,7 +112,7 @@ mod tests {
     fn pinned_files_local_files_and_late_ones_are_fine() {
         check_clean(
             &RULE,
-            "FROM a:1\nADD --checksum=sha256:0 https://a/b /c\nADD x.tar /y\nRUN apk add d\nADD https://a/b /c\n",
+            "FROM a:1\nADD --checksum=sha256:0 https://a/b /c\nADD x.tar /y\nRUN apk add d\nADD https://a/b /c\nFROM a:1\nADD https://a/v1.2/b https://a/$V/b /c/\nRUN apk add d\n",
         );
     }
 

@@ -233,8 +233,8 @@ mod tests {
         );
         check_fix(
             &RULE,
-            "# escape=`\r\nFROM a:1\r\nRUN apt-get update\r\nRUN apt-get install a\r\n",
-            "# escape=`\r\nFROM a:1\r\nRUN apt-get update && `\r\n    apt-get install a\r\n",
+            "FROM a:1\r\nRUN apt-get update > /dev/null\r\nRUN apt-get install a\r\n",
+            "FROM a:1\r\nRUN apt-get update > /dev/null && \\\r\n    apt-get install a\r\n",
         );
     }
 
