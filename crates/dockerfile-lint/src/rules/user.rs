@@ -2,7 +2,6 @@
 
 mod accounts;
 mod named_user;
-mod privilege;
 mod root_owned_copy;
 mod root_user;
 mod sudo;

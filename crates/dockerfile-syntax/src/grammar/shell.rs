@@ -8,6 +8,7 @@ mod compound;
 mod expansion;
 mod faults;
 mod list;
+mod parameter;
 mod redirection;
 mod reserved;
 mod word;
@@ -120,9 +121,16 @@ impl<'g> ShellGrammar<'g, '_> {
     /// Reads the token at `position` and makes it the token ahead.
     fn read_from(&mut self, position: usize) {
         self.behind = position;
-        self.is_glued = true;
         self.has_continuation = false;
-        let mut lexer = ShellToken::lexer(self.bytes_from(position));
+        let mut rest = self.bytes_from(position);
+        // One blank, the most common token of all, is worth a short cut.
+        self.is_glued = rest.first() != Some(&b' ');
+        let mut base = position;
+        if !self.is_glued {
+            rest = rest.get(1..).unwrap_or_default();
+            base += 1;
+        }
+        let mut lexer = ShellToken::lexer(rest);
         loop {
             match lexer.next() {
                 Some(Ok(ShellToken::Blank)) => self.is_glued = false,
@@ -130,8 +138,8 @@ impl<'g> ShellGrammar<'g, '_> {
                 Some(token) => {
                     let span = lexer.span();
                     self.token = token.unwrap_or(ShellToken::Plain);
-                    self.start = position + span.start;
-                    self.token_end = position + span.end;
+                    self.start = base + span.start;
+                    self.token_end = base + span.end;
                     return;
                 }
                 None => {

@@ -77,7 +77,7 @@ fn index(rules: &[RuleText]) -> String {
 
 fn upper_first(text: &str) -> String {
     let mut chars = text.chars();
-    let first = chars.next().map(|first| first.to_uppercase());
+    let first = chars.next().map(char::to_uppercase);
     first.into_iter().flatten().chain(chars).collect()
 }
 

@@ -1,4 +1,4 @@
-use dockerfile_model::{Instruction, Keyword, Model};
+use dockerfile_model::Keyword;
 
 use crate::RuleContext;
 use crate::facts::copy_source::{CopySource, copy_sources, file_name, is_pattern};
@@ -45,10 +45,9 @@ declare_rule! {
 }
 
 fn check(ctx: &mut RuleContext<'_>) {
-    let model = ctx.model();
     for instruction in ctx.instructions() {
         if !matches!(instruction.keyword, Keyword::Copy | Keyword::Add)
-            || !stays(model, instruction)
+            || !ctx.is_shipped(instruction)
         {
             continue;
         }
@@ -68,14 +67,6 @@ fn check(ctx: &mut RuleContext<'_>) {
                 .help("mount it where it is needed: `RUN --mount=type=secret,id=NAME,target=PATH COMMAND`");
         }
     }
-}
-
-/// Returns whether the stage of an instruction is part of the final image.
-fn stays(model: &Model, instruction: &Instruction) -> bool {
-    let (Some(stage), Some(last)) = (instruction.stage, model.final_stage()) else {
-        return true;
-    };
-    model.ancestry(last.id).any(|ancestor| ancestor.id == stage)
 }
 
 /// Returns what a file holds, by its path.

@@ -63,7 +63,7 @@ fn check(ctx: &mut RuleContext<'_>) {
 }
 
 fn group<'m>(call: &PackageCall<'m>) -> Option<&'m str> {
-    call.group.map(|word| word.value())
+    call.group.map(dockerfile_model::ShellWord::value)
 }
 
 fn is_unpinned(package: &str) -> bool {

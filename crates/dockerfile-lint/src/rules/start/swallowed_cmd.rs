@@ -65,10 +65,10 @@ fn check(ctx: &mut RuleContext<'_>) {
     }
 }
 
-/// Returns whether a command says "none": `CMD []`.
+/// Returns whether a command says "none": `CMD []`, `CMD [""]`.
 fn is_empty(command: &Command) -> bool {
     match command {
-        Command::Exec(words, _) => words.is_empty(),
+        Command::Exec(words, _) => words.iter().all(|word| word.value.is_empty()),
         Command::Missing => true,
         Command::Shell(script) => script.text.trim().is_empty(),
         Command::Opaque { .. } => false,
@@ -133,7 +133,8 @@ mod tests {
 
     #[test]
     fn nothing_is_ignored_where_nothing_is_said() {
-        check_clean(&RULE, "FROM a\nENTRYPOINT app\nCMD []\n");
+        check_clean(&RULE, "FROM a\nENTRYPOINT app\nCMD []\nCMD [\"\"]\n");
+        check_clean(&RULE, "FROM a\nENTRYPOINT ['app']\nCMD x\n");
         check_clean(&RULE, "FROM a\nENTRYPOINT app\nENTRYPOINT []\nCMD x\n");
     }
 }

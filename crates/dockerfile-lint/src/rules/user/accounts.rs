@@ -6,6 +6,8 @@ use dockerfile_model::{
 };
 use dockerfile_source::{TextRange, TextSize};
 
+use crate::facts::called_program::called_program;
+
 /// Options of useradd (shadow) that take a value.
 const USERADD_LETTERS: &str = "bcdefgGkKpRPsuZ";
 /// Options of adduser that take a value, of BusyBox and of Debian.
@@ -66,7 +68,8 @@ pub(super) fn is_number(user: &str) -> bool {
 /// Returns where the user of a USER word stands, without the group.
 pub(super) fn user_range(word: &Word) -> TextRange {
     let user = user_part(&word.text);
-    if user.is_empty() || word.has_variables() || !word.text.starts_with(user) {
+    // The colon of `${USER:-app}` separates no group.
+    if user.is_empty() || word.text.contains('{') || !word.text.starts_with(user) {
         return word.range;
     }
     if usize::from(word.range.len()) != word.text.len() {
@@ -99,12 +102,13 @@ fn created_account<'m>(
     instruction: &Instruction,
     command: &'m ShellCommand,
 ) -> Option<Account<'m>> {
-    let (letters, is_adduser) = match command.program()? {
+    let called = called_program(command)?;
+    let (letters, is_adduser) = match called.name {
         "useradd" => (USERADD_LETTERS, false),
         "adduser" => (ADDUSER_LETTERS, true),
         _ => return None,
     };
-    let mut operands = operands(command, letters);
+    let mut operands = operands(called.arguments, letters);
     let word = operands.next()?;
     let second = operands.next();
     // `adduser USER GROUP` adds a user to a group.
@@ -123,11 +127,11 @@ fn created_account<'m>(
 
 /// Returns the words of a command that are neither options nor values of options.
 fn operands<'m>(
-    command: &'m ShellCommand,
+    arguments: &'m [ShellWord],
     letters: &'static str,
 ) -> impl Iterator<Item = &'m ShellWord> {
     let mut takes_next = false;
-    command.arguments().iter().filter(move |word| {
+    arguments.iter().filter(move |word| {
         if std::mem::take(&mut takes_next) {
             return false;
         }

@@ -33,6 +33,7 @@ declare_rule! {
     ///
     /// ## Limits
     /// Files that the program only reads are better owned by root; that cannot be seen here.
+    /// Destinations below `/usr`, `/etc`, `/bin`, `/tmp` and the like, and files right below `/`, are left out.
     /// A user whom the base image sets is not known.
     pub(crate) ROOT_OWNED_COPY {
         name: "root-owned-copy",
@@ -75,12 +76,12 @@ fn check_copy(ctx: &mut RuleContext<'_>, instruction: &Instruction, user: &Word)
     let Some(value) = user.value.as_deref() else {
         return;
     };
-    let has_destination = instruction
+    let destination = instruction
         .copy()
-        .is_some_and(|copy| copy.destination.is_some());
+        .and_then(|copy| copy.destination.as_ref());
     if value.is_empty()
         || is_root(user_part(value))
-        || !has_destination
+        || destination.is_none_or(|destination| is_system_path(destination.value_or_text()))
         || instruction.flag("chown").is_some()
         || may_be_windows(ctx.model(), instruction)
     {
@@ -111,6 +112,26 @@ fn check_copy(ctx: &mut RuleContext<'_>, instruction: &Instruction, user: &Word)
     }
 }
 
+/// Returns whether what is copied to a path is for the system, which root may well own: programs, settings, scratch files.
+fn is_system_path(path: &str) -> bool {
+    if path.starts_with("/usr/src/") {
+        return false;
+    }
+    let is_top_level_file = path.strip_prefix('/').is_some_and(|name| {
+        !name.contains('/')
+            && (name.is_empty() || name.contains('.') || name.contains("entrypoint"))
+    });
+    is_top_level_file
+        || [
+            "/bin", "/dev", "/etc", "/lib", "/run", "/sbin", "/tmp", "/usr",
+        ]
+        .iter()
+        .any(|folder| {
+            path.strip_prefix(folder)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        })
+}
+
 #[cfg(test)]
 mod tests {
     use super::ROOT_OWNED_COPY as RULE;
@@ -129,6 +150,10 @@ mod tests {
         check_clean(
             &RULE,
             "FROM a\nCOPY x y\nUSER 0\nCOPY x y\nUSER app\nCOPY --chown=app x y\nUSER $U\nCOPY x y\n",
+        );
+        check_clean(
+            &RULE,
+            "FROM a\nUSER app\nCOPY x /usr/local/bin/\nCOPY x /entrypoint.sh\nCOPY x /\n",
         );
         check_clean(&RULE, "FROM windows/x\nUSER app\nCOPY x y\n");
     }

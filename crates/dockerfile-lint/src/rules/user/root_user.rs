@@ -2,10 +2,12 @@ use dockerfile_model::{Base, Instruction, Keyword, Model, Stage, Word};
 use dockerfile_source::{Severity, TextRange};
 
 use super::accounts::{final_user, is_root, user_part, user_range};
-use super::privilege::{keeps_entrypoint_of, starts_with_daemon, uses_privilege_tool};
 use crate::RuleContext;
-use crate::facts::command_line::{command_line, unwrapped};
+use crate::facts::command_line::command_line;
 use crate::facts::known_images::{is_unprivileged_image, known_image};
+use crate::facts::privilege::{
+    keeps_entrypoint_of, starts_bare_shell, starts_script, starts_with_daemon, uses_privilege_tool,
+};
 use crate::facts::windows::may_be_windows;
 use crate::rule::declare_rule;
 
@@ -42,8 +44,8 @@ declare_rule! {
     /// ## Limits
     /// A last USER that is root is a warning; no USER at all is worth knowing and no more, once a file.
     /// Where the base image is not known, the message says what it assumes.
-    /// Silent without USER: images that start nothing or a bare shell, base images that are known to set another user, and programs that give up root themselves, such as nginx, sshd, a supervisor, or anything behind gosu, su-exec or setpriv.
-    /// What a start script from the build context does cannot be seen.
+    /// Silent for programs that give up root themselves, such as nginx, sshd, a supervisor, or anything behind gosu, su-exec or setpriv.
+    /// Silent without USER: images that start nothing, a bare shell or a start script, whose text is not seen, and base images that are known to set another user.
     pub(crate) ROOT_USER {
         name: "root-user",
         code: "DF501",
@@ -74,10 +76,9 @@ fn check_last_user(ctx: &mut RuleContext<'_>, instruction: &Instruction) {
     if !is_root(user) {
         return;
     }
-    if model
-        .final_stage()
-        .is_some_and(|stage| uses_privilege_tool(model, stage.id))
-    {
+    if model.final_stage().is_some_and(|stage| {
+        uses_privilege_tool(model, stage.id) || starts_with_daemon(model, stage.id)
+    }) {
         return;
     }
     let message = if word.has_variables() {
@@ -137,15 +138,8 @@ fn check_without_user(ctx: &mut RuleContext<'_>) {
 /// Returns where it says what the container starts, if that is a program of its own.
 fn start_range(model: &Model, stage: &Stage) -> Option<TextRange> {
     let line = command_line(model, stage.id)?;
-    let is_bare_shell = match unwrapped(&line.words) {
-        [only] => matches!(
-            only.file_name(),
-            Some("sh" | "bash" | "ash" | "dash" | "zsh" | "fish" | "true" | "false")
-        ),
-        _ => false,
-    };
     // What a stage below starts is shown at the image that this one is made of.
-    if is_bare_shell {
+    if starts_bare_shell(&line) || starts_script(&line) {
         None
     } else if line.instruction.stage == Some(stage.id) {
         Some(line.instruction.keyword_range)
@@ -166,6 +160,8 @@ fn rootness(model: &Model, stage: &Stage) -> Option<String> {
     let from = model.instruction(stage.from)?;
     match model.root_base(stage.id)? {
         Base::Scratch => Some("the container runs as root: no USER is set".to_owned()),
+        // A variable that is not set leaves no name.
+        Base::Image(name) if name.is_empty() => None,
         Base::Image(name) => {
             if is_unprivileged_image(name)
                 || may_be_windows(model, from)
@@ -238,7 +234,15 @@ mod tests {
     #[test]
     fn images_that_start_nothing_or_a_shell_are_fine() {
         check_clean(&RULE, "FROM debian:12\nRUN x\n");
-        check_clean(&RULE, "FROM debian:12\nCMD [\"/bin/bash\"]\n");
+        check_clean(&RULE, "FROM debian:12\nCMD [\"/bin/bash\", \"--login\"]\n");
+        check_clean(
+            &RULE,
+            "FROM debian:12\nENTRYPOINT [\"/entrypoint.sh\"]\nCMD [\"x\"]\n",
+        );
+        check_clean(
+            &RULE,
+            "FROM debian:12\nCMD [\"sh\", \"-c\", \"./start.sh\"]\n",
+        );
         check_clean(&RULE, "FROM $BASE\nCMD x\n");
     }
 
@@ -247,6 +251,10 @@ mod tests {
         check_clean(
             &RULE,
             "FROM debian:12\nCMD [\"nginx\", \"-g\", \"daemon off;\"]\n",
+        );
+        check_clean(
+            &RULE,
+            "FROM debian:12\nUSER root\nCMD [\"/usr/bin/supervisord\"]\n",
         );
         check_clean(&RULE, "FROM debian:12\nCMD service x start && sleep 9\n");
         check_clean(

@@ -3,7 +3,7 @@ use dockerfile_source::{TextEdit, TextRange};
 
 use super::accounts::{is_root, user_part};
 use crate::RuleContext;
-use crate::facts::known_images::known_image;
+use crate::facts::known_images::{is_unprivileged_image, known_image};
 use crate::rule::declare_rule;
 
 declare_rule! {
@@ -48,53 +48,82 @@ fn check(ctx: &mut RuleContext<'_>) {
         .instructions()
         .filter(|instruction| instruction.keyword == Keyword::Run)
     {
-        for script in instruction.scripts() {
-            for command in script
-                .commands
-                .iter()
-                .filter(|command| command.program() == Some("sudo"))
-            {
-                report(ctx, instruction, command);
-            }
+        let calls: Vec<_> = instruction
+            .scripts()
+            .flat_map(|script| &script.commands)
+            .filter(|command| command.program() == Some("sudo"))
+            .collect();
+        if !calls.is_empty() {
+            report(ctx, instruction, &calls);
         }
     }
 }
 
-fn report(ctx: &mut RuleContext<'_>, instruction: &Instruction, command: &ShellCommand) {
+/// Reports all calls in one step as one finding: they are one habit.
+fn report(ctx: &mut RuleContext<'_>, instruction: &Instruction, calls: &[&ShellCommand]) {
     let model = ctx.model();
-    let Some(word) = command.words.first() else {
+    let mut words = calls.iter().filter_map(|command| command.words.first());
+    let Some(first) = words.next() else {
         return;
     };
     let user = model.user_at(instruction.id);
-    let edit = removal(ctx, command);
-    let (message, help) = match user {
-        Some(user) if !is_known_root(user) => (
+    let other = calls.iter().find_map(|command| other_user(command));
+    let root = root_base(model, instruction);
+    let (message, help) = match (user, other) {
+        (_, Some(other)) => (
+            "`sudo` in a build step".to_owned(),
+            format!("write `USER {other}` above a step of its own"),
+        ),
+        (Some(user), _) if !is_known_root(user) => (
             "`sudo` in a build step".to_owned(),
             format!(
                 "write `USER root` above this step and `USER {}` below it",
                 user.text
             ),
         ),
-        Some(_) => (
+        (Some(_), _) => (
             "`sudo` does nothing here: USER is root".to_owned(),
             "leave it out".to_owned(),
         ),
-        None if is_root_by_default(model, instruction) => (
+        (None, _) if root.is_some_and(|name| known_image(name).is_some()) => (
             "`sudo` does nothing here: the step runs as root".to_owned(),
             "leave it out".to_owned(),
         ),
-        None => (
+        (None, _) if root.is_some_and(is_unprivileged_image) => (
+            "`sudo` in a build step".to_owned(),
+            "write `USER root` above this step, and the user of the base image below it".to_owned(),
+        ),
+        (None, _) => (
             "`sudo` does nothing here unless the base image sets another USER".to_owned(),
             "leave it out; where the base image sets another user, write `USER root` above"
                 .to_owned(),
         ),
     };
-    let finding = ctx.report(word.range, message).help(help);
-    if let Some(range) = edit
-        && user.is_none_or(is_known_root)
-    {
-        finding.unsafe_fix("remove `sudo`", TextEdit::delete(range));
+    let edit = removals(ctx, calls)
+        .filter(|_| user.is_none_or(is_known_root) && !root.is_some_and(is_unprivileged_image));
+    let mut finding = ctx.report(first.range, message).help(help);
+    for word in words {
+        finding = finding.label(word.range, "here too");
     }
+    if let Some(edit) = edit {
+        finding.unsafe_fix("remove `sudo`", edit);
+    }
+}
+
+/// Returns the user other than root that a call changes to: `sudo -u app`, `sudo -Hu app`, `sudo --user=app`.
+fn other_user(command: &ShellCommand) -> Option<&str> {
+    let arguments = command.arguments();
+    let count = arguments.iter().take_while(|word| word.is_option()).count();
+    let (options, rest) = arguments.split_at_checked(count)?;
+    let option = options.last()?.value();
+    let user = match option.strip_prefix("--user=") {
+        Some(user) => user,
+        None if option == "--user" || (!option.starts_with("--") && option.ends_with('u')) => {
+            rest.first()?.value()
+        }
+        None => return None,
+    };
+    (!is_root(user)).then_some(user)
 }
 
 fn is_known_root(user: &Word) -> bool {
@@ -103,11 +132,20 @@ fn is_known_root(user: &Word) -> bool {
         .is_some_and(|value| is_root(user_part(value)))
 }
 
-fn is_root_by_default(model: &Model, instruction: &Instruction) -> bool {
-    match instruction.stage.and_then(|stage| model.root_base(stage)) {
-        Some(Base::Image(name)) => known_image(name).is_some(),
-        _ => false,
+fn root_base<'m>(model: &'m Model, instruction: &Instruction) -> Option<&'m str> {
+    match model.root_base(instruction.stage?)? {
+        Base::Image(name) => Some(name),
+        _ => None,
     }
+}
+
+/// Returns the edit that removes all calls, when all of them can be removed.
+fn removals(ctx: &RuleContext<'_>, calls: &[&ShellCommand]) -> Option<TextEdit> {
+    let mut edit = TextEdit::builder();
+    for command in calls {
+        edit.delete(removal(ctx, command)?);
+    }
+    edit.finish().ok()
 }
 
 /// Returns what to delete so that the command behind `sudo` runs alone: none where options say more than that.
@@ -136,7 +174,7 @@ mod tests {
     fn points_at_the_word() {
         check_fires(
             &RULE,
-            "FROM a\nRUN «sudo» apt-get update && x | «/usr/bin/sudo» tee y\nONBUILD RUN A=b «sudo» z\n",
+            "FROM a\nRUN «sudo» apt-get update && x | /usr/bin/sudo tee y\nONBUILD RUN A=b «sudo» z\n",
         );
     }
 
@@ -165,6 +203,18 @@ mod tests {
             "FROM a\nUSER app\nRUN sudo x\n",
             "`sudo` in a build step",
         );
+        check_message(
+            &RULE,
+            "FROM debian:12\nRUN sudo -u app x\n",
+            "`sudo` in a build step",
+        );
+    }
+
+    #[test]
+    fn a_step_is_one_finding() {
+        let found = findings("FROM a\nRUN sudo x; sudo y\n", &RULE);
+        assert_eq!(found.len(), 1);
+        assert_eq!(found.first().map(|finding| finding.labels.len()), Some(1));
     }
 
     #[test]

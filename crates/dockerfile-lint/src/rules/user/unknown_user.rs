@@ -1,9 +1,9 @@
 use dockerfile_model::{Base, Instruction, Keyword, Model, StageId};
 
 use super::accounts::{created_accounts, is_number, user_part, user_range};
-use super::privilege::for_each_text;
 use crate::RuleContext;
 use crate::facts::known_images::{KnownImage, known_image};
+use crate::facts::privilege::for_each_text;
 use crate::rule::declare_rule;
 
 /// Programs that may create any account: they run what the file does not show.
@@ -183,12 +183,14 @@ fn may_create_here(model: &Model, instruction: &Instruction, name: &str) -> bool
 fn run_may_create(model: &Model, instruction: &Instruction, name: &str) -> bool {
     let mut is_mentioned = false;
     for_each_text(instruction, &mut |text| {
-        is_mentioned = is_mentioned || text.contains(name) || text.contains("passwd");
+        is_mentioned = is_mentioned || mentions(text, name) || text.contains("passwd");
     });
     if is_mentioned {
         return true;
     }
-    if created_accounts(model, instruction).any(|account| account.name.is_none()) {
+    if created_accounts(model, instruction)
+        .any(|account| account.name.is_none_or(|created| created == name))
+    {
         return true;
     }
     // What cannot be read may do anything.
@@ -223,6 +225,16 @@ fn run_may_create(model: &Model, instruction: &Instruction, name: &str) -> bool 
     !is_read
 }
 
+/// Returns whether a name stands in a text other than as a part of a path: a package of that name may create the user.
+fn mentions(text: &str, name: &str) -> bool {
+    // The package `quassel-core` creates `quasselcore`.
+    if text.replace('-', "").contains(name) && !text.contains(name) {
+        return true;
+    }
+    text.match_indices(name)
+        .any(|(at, _)| !text.get(..at).is_some_and(|before| before.ends_with('/')))
+}
+
 #[cfg(test)]
 mod tests {
     use super::UNKNOWN_USER as RULE;
@@ -232,7 +244,7 @@ mod tests {
     fn finds_names_that_nobody_creates() {
         check_fires(
             &RULE,
-            "FROM python:3.13\nRUN pip install flask\nUSER «app»:app\n",
+            "FROM python:3.13\nRUN pip install flask && mkdir -p /usr/src/app\nUSER «app»:app\n",
         );
         check_fires(&RULE, "FROM alpine:3.22 AS a\nFROM a\nUSER «www-data»\n");
         check_fires(&RULE, "FROM scratch\nUSER «nobody»\n");

@@ -1,8 +1,12 @@
-use dockerfile_model::{Command, Keyword, Model, StageId};
+use dockerfile_model::{Keyword, Model, StageId};
 
 use super::accounts::{created_accounts, final_user};
-use super::privilege::{for_each_text, starts_with_daemon, uses_privilege_tool};
 use crate::RuleContext;
+use crate::facts::called_program::called_program;
+use crate::facts::command_line::command_line;
+use crate::facts::privilege::{
+    for_each_text, starts_bare_shell, starts_script, starts_with_daemon, uses_privilege_tool,
+};
 use crate::rule::declare_rule;
 
 declare_rule! {
@@ -31,7 +35,7 @@ declare_rule! {
     /// ```
     ///
     /// ## Limits
-    /// Silent where a USER stands in the file, where the name is mentioned in CMD, ENTRYPOINT or another command than `chown`, and where a start script or a daemon may change the user.
+    /// Silent where a USER stands in the file, where the name is mentioned in CMD, ENTRYPOINT or another command than `chown`, for images that start a shell, and where a start script or a daemon may change the user.
     pub(crate) USER_CREATED_BUT_UNUSED {
         name: "user-created-but-unused",
         code: "DF508",
@@ -54,7 +58,7 @@ fn check(ctx: &mut RuleContext<'_>) {
     // Nearest stage first; the last account is the one that the program is most likely meant to run as.
     for ancestor in model.ancestry(stage) {
         for instruction in model.stage_instructions(ancestor.id) {
-            for account in created_accounts(model, instruction) {
+            if let Some(account) = created_accounts(model, instruction).next() {
                 let Some(name) = account.name else { return };
                 if !account.is_certain
                     || is_mentioned(model, stage, name)
@@ -74,27 +78,10 @@ fn check(ctx: &mut RuleContext<'_>) {
     }
 }
 
-/// Returns whether the image starts a program that is no script: a script may change the user.
+/// Returns whether the image starts a program that is neither a script, which may change the user, nor a shell.
 fn starts_program(model: &Model, stage: StageId) -> bool {
-    let mut is_any = false;
-    for keyword in [Keyword::Entrypoint, Keyword::Cmd] {
-        let Some(instruction) = model.last_of_stage(keyword, stage) else {
-            continue;
-        };
-        is_any = true;
-        let mut is_script = matches!(instruction.command(), Some(Command::Opaque { .. }));
-        for_each_text(instruction, &mut |text| {
-            is_script = is_script
-                || text.contains(".sh")
-                || text.contains("entrypoint")
-                || text.contains("start")
-                || text.contains("run");
-        });
-        if is_script {
-            return false;
-        }
-    }
-    is_any
+    command_line(model, stage)
+        .is_some_and(|line| !starts_script(&line) && !starts_bare_shell(&line))
 }
 
 /// Returns whether a command other than those that create the user and give it files names it.
@@ -124,19 +111,25 @@ fn is_mentioned(model: &Model, stage: StageId, name: &str) -> bool {
                 Keyword::Cmd | Keyword::Entrypoint => {
                     let mut is_found = false;
                     for_each_text(instruction, &mut |text| {
-                        is_found = is_found || text.contains(name);
+                        is_found = is_found || has_word(text, name);
                     });
                     is_found
                 }
                 Keyword::Run => instruction.scripts().any(|script| {
                     script.commands.iter().any(|command| {
-                        !is_harmless(command.program())
+                        !is_harmless(called_program(command).map(|called| called.name))
                             && command.words.iter().any(|word| word.value() == name)
                     })
                 }),
                 _ => false,
             })
     })
+}
+
+/// Returns whether a text holds a name as a word of its own: `app` in `--user=app`, not in `app.py`.
+fn has_word(text: &str, name: &str) -> bool {
+    text.split(|character: char| !(character.is_alphanumeric() || "_-.".contains(character)))
+        .any(|word| word == name)
 }
 
 #[cfg(test)]

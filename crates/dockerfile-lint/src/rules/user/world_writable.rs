@@ -1,7 +1,9 @@
-use dockerfile_model::{Keyword, ShellCommand, ShellWord};
+use dockerfile_model::{Keyword, ShellWord};
 use dockerfile_source::TextRange;
 
 use crate::RuleContext;
+use crate::facts::called_program::CalledProgram;
+use crate::facts::options::OptionSyntax;
 use crate::rule::declare_rule;
 
 declare_rule! {
@@ -25,7 +27,8 @@ declare_rule! {
     /// ```
     ///
     /// ## Limits
-    /// Modes with the sticky bit, such as 1777, are fine, and so are files below `/tmp`, `/var/tmp` and `/dev`.
+    /// Modes with the sticky bit, such as 1777, are fine, and so are files below `/tmp`, `/var/tmp`, `/run`, `/var/run` and `/dev`.
+    /// Stages whose files do not get into the final image are not judged.
     pub(crate) WORLD_WRITABLE {
         name: "world-writable",
         code: "DF507",
@@ -38,29 +41,28 @@ declare_rule! {
 }
 
 fn check(ctx: &mut RuleContext<'_>) {
-    for instruction in ctx.instructions() {
-        match instruction.keyword {
-            Keyword::Run => {
-                for script in instruction.scripts() {
-                    for command in &script.commands {
-                        if let Some(mode) = open_mode(command) {
-                            report(ctx, mode.range, mode.value());
-                        }
-                    }
-                }
-            }
-            Keyword::Copy | Keyword::Add => {
-                let mode = instruction
-                    .flag("chmod")
-                    .and_then(|flag| flag.value.as_ref());
-                if let Some(mode) = mode
-                    && let Some(value) = mode.value.as_deref()
-                    && is_open(value)
-                {
-                    report(ctx, mode.range, value);
-                }
-            }
-            _ => {}
+    for call in ctx.program_calls() {
+        if call.instruction.keyword == Keyword::Run
+            && call.is(&["chmod"])
+            && ctx.is_shipped(call.instruction)
+            && let Some(mode) = open_mode(&call.called)
+        {
+            report(ctx, mode.range, mode.value());
+        }
+    }
+    for instruction in ctx
+        .instructions()
+        .filter(|instruction| matches!(instruction.keyword, Keyword::Copy | Keyword::Add))
+    {
+        let mode = instruction
+            .flag("chmod")
+            .and_then(|flag| flag.value.as_ref());
+        if ctx.is_shipped(instruction)
+            && let Some(mode) = mode
+            && let Some(value) = mode.value.as_deref()
+            && is_open(value)
+        {
+            report(ctx, mode.range, value);
         }
     }
 }
@@ -71,12 +73,9 @@ fn report(ctx: &mut RuleContext<'_>, range: TextRange, mode: &str) {
 }
 
 /// Returns the mode of chmod when it lets everybody write something that stays in the image.
-fn open_mode(command: &ShellCommand) -> Option<&ShellWord> {
-    if command.program() != Some("chmod") {
-        return None;
-    }
+fn open_mode<'m>(chmod: &CalledProgram<'m>) -> Option<&'m ShellWord> {
     // `-w` and `-x` are modes that take rights away; here they count as options, which finds the next word.
-    let mut operands = command.operands();
+    let mut operands = chmod.operands(OptionSyntax::new("", &[]));
     let mode = operands.next()?;
     if !is_open(mode.literal.as_deref()?) {
         return None;
@@ -92,12 +91,14 @@ fn open_mode(command: &ShellCommand) -> Option<&ShellWord> {
     (!has_target).then_some(mode)
 }
 
-/// Returns whether everybody may write below this path anyway.
+/// Returns whether a path is there for everybody to write below.
 fn is_scratch(path: &str) -> bool {
-    ["/tmp", "/var/tmp", "/dev"].iter().any(|folder| {
-        path.strip_prefix(folder)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-    })
+    ["/tmp", "/var/tmp", "/dev", "/run", "/var/run"]
+        .iter()
+        .any(|folder| {
+            path.strip_prefix(folder)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        })
 }
 
 /// Returns whether a mode gives others the right to write, without the sticky bit.
@@ -158,10 +159,18 @@ mod tests {
     }
 
     #[test]
+    fn stages_that_are_thrown_away_are_fine() {
+        check_clean(
+            &RULE,
+            "FROM a AS b\nRUN chmod 777 /x\nFROM c\nCOPY --from=b /x /x\n",
+        );
+    }
+
+    #[test]
     fn scratch_folders_and_other_modes_are_fine() {
         check_clean(
             &RULE,
-            "FROM a\nRUN chmod 777 /tmp /tmp/x && chmod 1777 /x && chmod +x y && chmod $M z\nCOPY --chmod=644 x y\n",
+            "FROM a\nRUN chmod 777 /tmp /run/x && chmod 1777 /x && chmod +x y && chmod $M z\nCOPY --chmod=644 x y\n",
         );
     }
 }

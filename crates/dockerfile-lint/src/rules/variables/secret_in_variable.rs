@@ -1,4 +1,4 @@
-use dockerfile_model::{Instruction, Keyword, Pair, Word};
+use dockerfile_model::{Instruction, Keyword, Model, Pair};
 
 use crate::RuleContext;
 use crate::rule::declare_rule;
@@ -31,9 +31,10 @@ declare_rule! {
     /// ```
     ///
     /// ## Limits
-    /// Judged by the words between `_` in the name.
-    /// Names that speak of something else than the secret itself are not reported: `*_FILE`, `*_PATH`, `*_URL`, `*_NAME`, `*_ID`, `*_VERSION`, `PUBLIC_*`, `GPG_KEY` and the like; BuildKit and hadolint report some of them (`AWS_ACCESS_KEY_ID`).
-    /// Values that cannot be secret are not reported: none, yes and no, numbers, paths, URLs, fingerprints of keys.
+    /// Judged by the last of the words between `_` in the name: `PASSWORD_FILE`, `KEY_NAME`, `TOKEN_URL`, `AWS_ACCESS_KEY_ID`, `SSH_AUTH_SOCK`, `PUBLIC_KEY` and `GPG_KEY` are not reported.
+    /// BuildKit looks at all words, and hadolint at parts of words.
+    /// Values that cannot be secret are not reported: none, yes and no, numbers, paths, URLs, placeholders such as `**None**`, fingerprints of keys.
+    /// Passwords that everybody knows, such as `root`, are reported: they are in use until somebody changes them.
     /// A global ARG is reported where a stage takes it over.
     pub(crate) SECRET_IN_VARIABLE {
         name: "secret-in-variable",
@@ -60,12 +61,7 @@ fn check(ctx: &mut RuleContext<'_>) {
             if !may_hold_secret(instruction, pair, word) {
                 continue;
             }
-            let is_taken_over = instruction.stage.is_none()
-                && model
-                    .variables
-                    .iter()
-                    .any(|variable| variable.stage.is_some() && variable.name == name);
-            if is_taken_over {
+            if instruction.stage.is_none() && is_taken_over(model, name) {
                 continue;
             }
             let message = if instruction.keyword == Keyword::Env {
@@ -83,24 +79,32 @@ fn check(ctx: &mut RuleContext<'_>) {
     }
 }
 
-/// Returns the part of a name that speaks of a secret, unless the name speaks of something else about it.
+/// Returns whether a stage declares a global ARG again.
+fn is_taken_over(model: &Model, name: &str) -> bool {
+    model
+        .variables
+        .iter()
+        .any(|variable| variable.stage.is_some() && variable.name == name)
+}
+
+/// Returns the word of a name that speaks of a secret: the last one, but for numbers and the like.
 fn secret_word(name: &str) -> Option<&'static str> {
     let mut found = None;
-    let mut last = "";
-    for part in name.split('_') {
+    for part in name.rsplit('_') {
         let is = |known: &&&str| known.eq_ignore_ascii_case(part);
         if NEVER_SECRET.iter().any(|known| is(&known)) {
             return None;
         }
         if found.is_none() {
             found = SECRET_WORDS.iter().find(is).copied();
+            let is_tail = TAILS.iter().any(|known| is(&known))
+                || part.bytes().all(|byte| byte.is_ascii_digit());
+            if found.is_none() && !is_tail {
+                return None;
+            }
         }
-        last = part;
     }
-    let is_about_it = NOT_THE_SECRET
-        .iter()
-        .any(|known| known.eq_ignore_ascii_case(last));
-    found.filter(|_| !is_about_it)
+    found
 }
 
 fn may_hold_secret(instruction: &Instruction, pair: &Pair, secret_word: &str) -> bool {
@@ -108,29 +112,34 @@ fn may_hold_secret(instruction: &Instruction, pair: &Pair, secret_word: &str) ->
         // `ARG TOKEN` asks for the secret.
         return instruction.keyword == Keyword::Arg;
     };
-    // What stands in the file counts, not what a variable may bring.
-    if value.has_variables() {
-        return true;
+    match &value.value {
+        Some(text) => !is_harmless(text, secret_word),
+        // What a variable brings.
+        None => true,
     }
-    !is_harmless(value, secret_word)
 }
 
-fn is_harmless(value: &Word, secret_word: &str) -> bool {
-    let text = value.value_or_text();
+fn is_harmless(text: &str, secret_word: &str) -> bool {
     let is_switch = ["true", "false", "yes", "no", "on", "off", "none", "null"]
         .iter()
         .any(|known| known.eq_ignore_ascii_case(text));
     let is_number = text.len() < 4 && text.bytes().all(|byte| byte.is_ascii_digit());
-    let is_path = text.starts_with(['/', '~', '.']);
+    let is_path = text.starts_with(['/', '~', '.'])
+        || [".json", ".pem", ".key", ".crt", ".txt"]
+            .iter()
+            .any(|extension| text.ends_with(extension));
     let is_url = text.contains("://") && !text.contains('@');
-    if text.is_empty() || is_switch || is_number || is_path || is_url {
+    // `**None**`, `<your token>`.
+    let is_placeholder = (text.starts_with("**") && text.ends_with("**"))
+        || (text.starts_with('<') && text.ends_with('>'));
+    if text.is_empty() || is_switch || is_number || is_path || is_url || is_placeholder {
         return true;
     }
     match secret_word {
         // `AUTH=ldap` names a way.
         "auth" => text.bytes().all(|byte| byte.is_ascii_lowercase()),
-        // The fingerprint of a public key.
-        "key" => is_fingerprint(text),
+        // A public key, by its name or by its fingerprint.
+        "key" => is_fingerprint(text) || text.contains("GPG"),
         _ => false,
     }
 }
@@ -167,64 +176,10 @@ const NEVER_SECRET: [&str; 12] = [
     "foreign",
 ];
 
-/// Words that, at the end of a name, say that it is not the secret itself.
-const NOT_THE_SECRET: [&str; 56] = [
-    "algorithm",
-    "alias",
-    "backend",
-    "bits",
-    "class",
-    "cookie",
-    "count",
-    "dir",
-    "directory",
-    "disabled",
-    "domain",
-    "driver",
-    "enable",
-    "enabled",
-    "endpoint",
-    "expiration",
-    "expire",
-    "expires",
-    "expiry",
-    "field",
-    "fingerprint",
-    "format",
-    "header",
-    "host",
-    "id",
-    "ids",
-    "in",
-    "issuer",
-    "len",
-    "length",
-    "lifetime",
-    "location",
-    "method",
-    "mode",
-    "module",
-    "name",
-    "names",
-    "path",
-    "plugin",
-    "policy",
-    "port",
-    "prefix",
-    "provider",
-    "realm",
-    "required",
-    "scope",
-    "server",
-    "servers",
-    "size",
-    "sock",
-    "store",
-    "suffix",
-    "timeout",
-    "type",
-    "url",
-    "uri",
+/// Words that may follow the one that counts.
+const TAILS: [&str; 11] = [
+    "base", "salt", "hash", "value", "default", "string", "base64", "prod", "dev", "test",
+    "staging",
 ];
 
 #[cfg(test)]
@@ -236,7 +191,7 @@ mod tests {
     fn fires_on_names_of_secrets() {
         check_fires(
             &RULE,
-            "FROM scratch\nARG «SECRET_PASSPHRASE»\nENV «SUPER_Secret»=foo\nENV «password»=bar «secret»=baz\nARG «super_duper_secret_token»=foo «auth»=b4r\nENV «apikey»=bar sunflower=foo\nENV «DB_PASS» x\nONBUILD ARG «TOKEN»\n",
+            "FROM scratch\nARG «SECRET_PASSPHRASE»\nENV «SUPER_Secret»=foo\nENV «password»=bar «secret»=baz\nARG «super_duper_secret_token»=foo «auth»=b4r\nENV «apikey»=bar sunflower=foo\nENV «DB_PASS» x\nENV «SECRET_KEY_BASE»=x «DB_PASSWORD_2»=x\nONBUILD ARG «TOKEN»\n",
         );
     }
 
@@ -244,7 +199,7 @@ mod tests {
     fn names_that_speak_of_something_else_are_fine() {
         check_clean(
             &RULE,
-            "FROM scratch\nENV git_key=\nENV PUBLIC_KEY=a\nARG public_token\nARG SECRET_PASSPHRASE_FILE\nENV password_file=bar\nARG AUTH_MODULE_VERSION\nENV KMS_KEY_ALIAS=a KEY_NAME=b AWS_ACCESS_KEY_ID=c SSH_AUTH_SOCK=d\nARG GOPRIVATE USERNAME KEYBOARD TOKENIZER\n",
+            "FROM scratch\nENV git_key=\nENV PUBLIC_KEY=a\nARG public_token\nARG SECRET_PASSPHRASE_FILE\nENV password_file=bar\nARG AUTH_MODULE_VERSION\nENV KMS_KEY_ALIAS=a KEY_NAME=b AWS_ACCESS_KEY_ID=c SSH_AUTH_SOCK=d\nARG APT_KEY_DONT_WARN RESET_PASSWORD_EMAIL AUTH_SHA1 GOPRIVATE USERNAME KEYBOARD TOKENIZER\n",
         );
     }
 
@@ -252,7 +207,7 @@ mod tests {
     fn values_that_cannot_be_secret_are_fine() {
         check_clean(
             &RULE,
-            "FROM a:1\nENV MYSQL_ALLOW_EMPTY_PASSWORD=yes ENABLE_AUTH=true SSL_KEY=/etc/key.pem AUTH=ldap TOKEN= KEY=0x573BFD6B SIGN_KEY=573BFD6B3D8FBC641079A6ABABF5BD827BD9BF62\n",
+            "FROM a:1\nENV MYSQL_ALLOW_EMPTY_PASSWORD=yes ENABLE_AUTH=true SSL_KEY=/etc/key.pem AUTH=ldap TOKEN= KEY=0x573BFD6B REPO_KEY=GPG-KEY-X DB_PASS=**None** SIGN_KEY=573BFD6B3D8FBC641079A6ABABF5BD827BD9BF62\n",
         );
         check_fires(&RULE, "FROM a:1\nARG X\nENV «TOKEN»=$X\n");
     }

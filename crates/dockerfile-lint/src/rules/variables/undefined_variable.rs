@@ -1,11 +1,11 @@
-use dockerfile_model::{
-    Instruction, Model, Origin, Resolution, StageId, Variable, VariableUse, Word,
-};
-use dockerfile_source::{closest_match, edit_distance};
+use dockerfile_model::{Instruction, Model, Origin, Resolution, StageId, Variable, VariableUse};
+use dockerfile_source::{TextSize, closest_match, edit_distance};
+use rustc_hash::FxHashMap;
 
 use crate::RuleContext;
 use crate::facts::base_environment::{SHELL_VARIABLES, is_unset_by_base_image};
 use crate::facts::expanded_words::expanded_words;
+use crate::facts::platform_arguments::is_platform_argument;
 use crate::rule::declare_rule;
 
 declare_rule! {
@@ -38,7 +38,8 @@ declare_rule! {
     /// A base image may set variables that the file does not show.
     /// On a base image that is not known, a variable is reported only when it is declared further down, or when its name is a typing slip away from a declared one.
     /// Known are `scratch`, what the caller tells about base images, and that `alpine`, `debian`, `ubuntu` and the like set `PATH` alone.
-    /// `${NAME:-default}` and `ENV NAME=more:$NAME` are not reported; BuildKit reports both.
+    /// `${NAME:-default}`, `ENV NAME=more:$NAME` and names that end with `PATH` are not reported; BuildKit reports them.
+    /// Platform arguments such as `TARGETARCH` are the business of `arg-out-of-scope`.
     /// What the shell expands (RUN, CMD, ENTRYPOINT) and the text of here-documents is not judged.
     pub(crate) UNDEFINED_VARIABLE {
         name: "undefined-variable",
@@ -53,106 +54,151 @@ declare_rule! {
 
 fn check(ctx: &mut RuleContext<'_>) {
     let model = ctx.model();
+    let mut hints = Hints::new(model);
     for instruction in &model.instructions {
+        let mut own_keys: Option<FxHashMap<&str, TextSize>> = None;
         for word in expanded_words(instruction) {
-            for variable in &word.uses {
-                let is_open = matches!(
-                    variable.resolution,
-                    Resolution::Undeclared | Resolution::MaybeBaseImage
-                );
-                if is_open && !variable.handles_unset && !is_set_here(instruction, word, variable) {
-                    judge(ctx, instruction, variable);
+            for variable in word.uses.iter().filter(|variable| is_open(variable)) {
+                // `ENV X=a:$X` takes what may be there, and a pair before this one is the business of
+                // `same-instruction-variable`.
+                let is_set_here = own_keys
+                    .get_or_insert_with(|| keys_of(instruction))
+                    .get(variable.name.as_str())
+                    .is_some_and(|key| *key <= word.range.start());
+                if !is_set_here {
+                    judge(ctx, &mut hints, instruction, variable);
                 }
             }
         }
     }
 }
 
-/// Returns whether the instruction itself speaks of the variable: `ENV X=a:$X` takes what may be there, and in ENV and
-/// ARG a pair before this one is the business of `same-instruction-variable`.
-fn is_set_here(instruction: &Instruction, word: &Word, variable: &VariableUse) -> bool {
-    instruction.pairs().iter().any(|pair| {
-        pair.key.value_or_text() == variable.name && pair.key.range.start() <= word.range.start()
-    })
+/// Returns whether nothing in the file sets a variable that is used without a default. Positional and special parameters
+/// of a shell need no declaration; platform arguments are the business of `arg-out-of-scope`.
+fn is_open(variable: &VariableUse) -> bool {
+    let name = variable.name.as_str();
+    matches!(
+        variable.resolution,
+        Resolution::Undeclared | Resolution::MaybeBaseImage
+    ) && !variable.handles_unset
+        && name.starts_with(|c: char| c.is_alphabetic() || c == '_')
+        && !is_platform_argument(name)
 }
 
-fn judge(ctx: &mut RuleContext<'_>, instruction: &Instruction, variable: &VariableUse) {
-    let model = ctx.model();
-    let name = variable.name.as_str();
-    // Positional and special parameters of a shell: nothing to declare.
-    if !name.starts_with(|c: char| c.is_alphabetic() || c == '_') {
-        return;
+/// Returns the keys that an instruction sets, and where they stand first.
+fn keys_of(instruction: &Instruction) -> FxHashMap<&str, TextSize> {
+    let mut keys = FxHashMap::default();
+    for pair in instruction.pairs() {
+        keys.entry(pair.key.value_or_text())
+            .or_insert(pair.key.range.start());
     }
+    keys
+}
+
+fn judge(
+    ctx: &mut RuleContext<'_>,
+    hints: &mut Hints<'_>,
+    instruction: &Instruction,
+    variable: &VariableUse,
+) {
+    let name = variable.name.as_str();
     let is_unset = variable.resolution == Resolution::Undeclared
         || instruction
             .stage
-            .is_some_and(|stage| is_unset_by_base_image(model, stage, name));
-    let later = declared_later(model, instruction, name);
-    let meant = similar_name(model, instruction.stage, name, is_unset);
-    if !is_unset && later.is_none() && meant.is_none() {
+            .is_some_and(|stage| is_unset_by_base_image(ctx.model(), stage, name));
+    let later = hints.declared_later(instruction, name);
+    let meant = match later {
+        Some(_) => None,
+        None => hints.similar_name(instruction.stage, name, is_unset),
+    };
+    // `ENV A=/x:$LD_LIBRARY_PATH` adds to a list of folders that may well be empty.
+    let is_fault = is_unset && !name.ends_with("PATH");
+    if !is_fault && later.is_none() && meant.is_none() {
         return;
     }
-    let message = if later.is_some() {
-        format!("`{name}` is not set yet")
-    } else {
-        format!("`{name}` is not set")
-    };
+    if let Some(later) = later {
+        ctx.report(variable.range, format!("`{name}` is not set yet"))
+            .label(later.range, "declared here, for what follows")
+            .help(format!("declare `{name}` before this instruction"));
+        return;
+    }
     let help = match meant {
-        Some(meant) if later.is_none() => format!("did you mean `{meant}`?"),
-        _ if later.is_some() => format!("declare `{name}` before this instruction"),
-        _ if SHELL_VARIABLES.contains(&name) => format!(
+        Some(meant) => format!("did you mean `{meant}`?"),
+        None if SHELL_VARIABLES.contains(&name) => format!(
             "the builder does not know the variables of the shell; write the path, or set `ENV {name}=...` before"
         ),
-        _ => format!(
+        None => format!(
             "declare it with `ARG {name}` or `ENV {name}=...`, or write `${{{name}:-}}` where nothing is meant"
         ),
     };
-    let later = later.map(|variable| variable.range);
-    let finding = ctx.report(variable.range, message).help(help);
-    if let Some(range) = later {
-        finding.label(range, "declared here, for what follows");
+    ctx.report(variable.range, format!("`{name}` is not set"))
+        .help(help);
+}
+
+/// What may explain a name that is not set.
+struct Hints<'m> {
+    model: &'m Model,
+    /// The last ARG of each name in each stage; filled at the first question.
+    last_arguments: Option<FxHashMap<(Option<StageId>, &'m str), &'m Variable>>,
+    // Invariant: bounds the comparisons with all names, which would be quadratic in a hostile file.
+    comparisons_left: u32,
+}
+
+impl<'m> Hints<'m> {
+    fn new(model: &'m Model) -> Hints<'m> {
+        Hints {
+            model,
+            last_arguments: None,
+            comparisons_left: 100,
+        }
     }
-}
 
-/// Returns the declaration of a variable further down in the same stage.
-fn declared_later<'m>(
-    model: &'m Model,
-    instruction: &Instruction,
-    name: &str,
-) -> Option<&'m Variable> {
-    model.variables.iter().find(|variable| {
-        variable.stage == instruction.stage
-            && variable.instruction > instruction.id
-            && variable.name == name
-            // ENV may well give a new value to what the base image has set.
-            && variable.origin != Origin::Env
-    })
-}
+    /// Returns an ARG of the name further down in the same stage. ENV may well give a new value to what the base image
+    /// has set.
+    fn declared_later(&mut self, instruction: &Instruction, name: &str) -> Option<&'m Variable> {
+        let model = self.model;
+        let last_arguments = self.last_arguments.get_or_insert_with(|| {
+            model
+                .variables
+                .iter()
+                .filter(|variable| variable.origin != Origin::Env)
+                .map(|variable| ((variable.stage, variable.name.as_str()), variable))
+                .collect()
+        });
+        last_arguments
+            .get(&(instruction.stage, name))
+            .copied()
+            .filter(|variable| variable.instruction > instruction.id)
+    }
 
-/// Returns the declared name that was most likely meant.
-fn similar_name<'m>(
-    model: &'m Model,
-    stage: Option<StageId>,
-    name: &str,
-    is_unset: bool,
-) -> Option<&'m str> {
-    let ancestors: Vec<StageId> = stage
-        .map(|stage| model.ancestry(stage).map(|stage| stage.id).collect())
-        .unwrap_or_default();
-    let declared = model
-        .variables
-        .iter()
-        .filter(|variable| match variable.stage {
-            Some(stage) => ancestors.contains(&stage),
-            None => ancestors.is_empty(),
-        })
-        .map(|variable| variable.name.as_str());
-    let meant = closest_match(name, declared.chain(["PATH"]))?;
-    // Where the base image may set the variable after all, only a slip of one letter in a long name is sure enough, and
-    // numbers and plurals tell names apart.
-    let is_sure = is_unset
-        || (name.len() >= 4 && edit_distance(name, meant) == 1 && !differs_on_purpose(name, meant));
-    is_sure.then_some(meant)
+    /// Returns the declared name that was most likely meant.
+    fn similar_name(
+        &mut self,
+        stage: Option<StageId>,
+        name: &str,
+        is_unset: bool,
+    ) -> Option<&'m str> {
+        self.comparisons_left = self.comparisons_left.checked_sub(1)?;
+        let model = self.model;
+        let ancestors: Vec<StageId> = stage
+            .map(|stage| model.ancestry(stage).map(|stage| stage.id).collect())
+            .unwrap_or_default();
+        let declared = model
+            .variables
+            .iter()
+            .filter(|variable| match variable.stage {
+                Some(stage) => ancestors.contains(&stage),
+                None => ancestors.is_empty(),
+            })
+            .map(|variable| variable.name.as_str());
+        let meant = closest_match(name, declared.chain(["PATH"]))?;
+        // Where the base image may set the variable after all, only a slip of one letter in a long name is sure enough.
+        let is_sure = is_unset
+            || (name.len() >= 4
+                && edit_distance(name, meant) == 1
+                && !differs_on_purpose(name, meant));
+        is_sure.then_some(meant)
+    }
 }
 
 /// Returns whether two names differ in a digit or in the letter at the end only.

@@ -2,7 +2,7 @@
 
 use dockerfile_model::{Command, HeredocBody, Instruction, Keyword, Model, StageId};
 
-use crate::facts::command_line::{Argument, command_line, unwrapped};
+use super::command_line::{Argument, CommandLine, command_line, unwrapped};
 
 /// Programs that take off root's rights before they start another. Installing one is a sign as good as calling it.
 const TOOLS: &[&str] = &[
@@ -63,6 +63,11 @@ const DAEMONS: &[&str] = &[
     "xinetd",
 ];
 
+/// What the names of scripts have in them that start a server.
+const SCRIPT_NAMES: &[&str] = &[
+    ".sh", "boot", "dind", "entry", "init", "launch", "run", "setup", "start", "wrap",
+];
+
 /// Images whose own entry point gives up root before it starts the server.
 const IMAGES: &[&str] = &[
     "caddy",
@@ -93,7 +98,7 @@ const IMAGES: &[&str] = &[
 ];
 
 /// Calls `visit` for every text that a shell or the kernel gets to run.
-pub(super) fn for_each_text<'m>(instruction: &'m Instruction, visit: &mut impl FnMut(&'m str)) {
+pub(crate) fn for_each_text<'m>(instruction: &'m Instruction, visit: &mut impl FnMut(&'m str)) {
     match instruction.command() {
         Some(Command::Exec(strings, _)) => strings.iter().for_each(|string| visit(&string.value)),
         Some(Command::Shell(script)) => visit(&script.text),
@@ -109,7 +114,7 @@ pub(super) fn for_each_text<'m>(instruction: &'m Instruction, visit: &mut impl F
 }
 
 /// Returns whether a stage, or one it stands on, has to do with a program that takes off root's rights.
-pub(super) fn uses_privilege_tool(model: &Model, stage: StageId) -> bool {
+pub(crate) fn uses_privilege_tool(model: &Model, stage: StageId) -> bool {
     let mut is_found = false;
     for ancestor in model.ancestry(stage) {
         for instruction in model.stage_instructions(ancestor.id) {
@@ -122,7 +127,7 @@ pub(super) fn uses_privilege_tool(model: &Model, stage: StageId) -> bool {
 }
 
 /// Returns whether what the container starts with looks after its user itself: a daemon, a supervisor, `su -c`.
-pub(super) fn starts_with_daemon(model: &Model, stage: StageId) -> bool {
+pub(crate) fn starts_with_daemon(model: &Model, stage: StageId) -> bool {
     let Some(line) = command_line(model, stage) else {
         return false;
     };
@@ -155,8 +160,50 @@ pub(super) fn starts_with_daemon(model: &Model, stage: StageId) -> bool {
     is_found
 }
 
+/// Returns whether a command line starts a script, by its name: what a script does cannot be seen in the file.
+pub(crate) fn starts_script(line: &CommandLine<'_>) -> bool {
+    let words = unwrapped(&line.words);
+    let Some(program) = words.first() else {
+        return false;
+    };
+    let script = if is_shell(program) {
+        words.get(1)
+    } else {
+        Some(program)
+    };
+    // In `sh -c "/start.sh"` the name stands in the text.
+    let text = script.map_or("", |word| {
+        if word.is_option() {
+            words.get(2).map_or("", |text| text.text)
+        } else {
+            word.file_name().unwrap_or(word.text)
+        }
+    });
+    SCRIPT_NAMES.iter().any(|part| text.contains(part))
+}
+
+/// Returns whether a command line starts a shell for a person to type in.
+pub(crate) fn starts_bare_shell(line: &CommandLine<'_>) -> bool {
+    match unwrapped(&line.words) {
+        [shell, options @ ..] => {
+            is_shell(shell)
+                && options.iter().all(|word| {
+                    word.is_option() && (word.text.starts_with("--") || !word.text.contains('c'))
+                })
+        }
+        [] => false,
+    }
+}
+
+fn is_shell(word: &Argument<'_>) -> bool {
+    matches!(
+        word.file_name(),
+        Some("sh" | "bash" | "ash" | "dash" | "ksh" | "zsh" | "fish")
+    )
+}
+
 /// Returns whether an image gives up root in its own entry point, and the stage leaves it that.
-pub(super) fn keeps_entrypoint_of(model: &Model, stage: StageId, image: &str) -> bool {
+pub(crate) fn keeps_entrypoint_of(model: &Model, stage: StageId, image: &str) -> bool {
     let path = image.split(['@', ':']).next().unwrap_or(image);
     let name = path.rsplit('/').next().unwrap_or(path);
     let is_fpm_or_apache = name == "php" && (image.contains("fpm") || image.contains("apache"));
