@@ -3,7 +3,9 @@
 use std::cell::OnceCell;
 
 use dockerfile_model::{Instruction, Model, StageId};
-use dockerfile_source::{Applicability, Diagnostic, Fix, Label, SourceFile, TextEdit, TextRange};
+use dockerfile_source::{
+    Applicability, Diagnostic, Fix, Label, Severity, SourceFile, TextEdit, TextRange,
+};
 use dockerfile_syntax::Parse;
 
 use crate::facts::package_call::{PackageCall, package_calls};
@@ -126,6 +128,12 @@ impl Finding<'_> {
     /// Says what to do.
     pub fn help(self, help: impl Into<String>) -> Self {
         self.diagnostic.help = Some(help.into());
+        self
+    }
+
+    /// Says that this finding weighs less or more than others of its rule.
+    pub fn severity(self, severity: Severity) -> Self {
+        self.diagnostic.severity = severity;
         self
     }
 

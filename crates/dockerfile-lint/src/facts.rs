@@ -25,6 +25,7 @@ pub(crate) mod options;
 pub(crate) mod package_action;
 pub(crate) mod package_call;
 pub(crate) mod platform_arguments;
+pub(crate) mod privilege;
 pub(crate) mod program_call;
 pub(crate) mod shell_program;
 pub(crate) mod shell_variables;

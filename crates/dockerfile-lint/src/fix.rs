@@ -1,7 +1,7 @@
 //! Fixes: chosen, applied, parsed again and proven, until none is left.
 //!
-//! A round takes at most one fix an instruction, so that no fix meets the text that another one has just changed. What
-//! comes out is compared with what went in:
+//! A round takes the fixes of one rule at most for each instruction, so that no fix meets the text that another rule has
+//! just changed. What comes out is compared with what went in:
 //! - an edit must change nothing outside of itself: every other token stays what and where it was;
 //! - a safe fix must keep what the file builds, or change no more than the instructions that it touches;
 //! - the finding must be gone, and none of the same rule may have come.
@@ -18,7 +18,7 @@ use crate::Options;
 use crate::run::check_model;
 
 /// Each round costs a parse; fixes that undo each other must not go on for ever.
-const MOST_ROUNDS: usize = 32;
+const MOST_ROUNDS: usize = 100;
 
 /// What fixing made of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -136,10 +136,10 @@ fn usable_fix(finding: &Diagnostic, least: Applicability) -> Option<&Fix> {
         .filter(|fix| fix.applicability >= least && !fix.edit.is_empty())
 }
 
-/// Returns the findings whose fixes can be applied together: at most one for each instruction.
+/// Returns the findings whose fixes can be applied together: those of one rule for each instruction.
 fn choose(state: &State, least: Applicability, refused: &[RefusedFix]) -> Vec<Diagnostic> {
     let mut chosen: Vec<Diagnostic> = Vec::new();
-    let mut taken: Option<TextRange> = None;
+    let mut taken: Option<(TextRange, TextRange)> = None;
     let mut candidates: Vec<_> = state
         .findings
         .iter()
@@ -153,8 +153,16 @@ fn choose(state: &State, least: Applicability, refused: &[RefusedFix]) -> Vec<Di
     candidates.sort_by_key(|(span, finding)| (span.start(), span.end(), finding.code));
     for (span, finding) in candidates {
         let around = widen_to_instructions(&state.model, span);
-        if taken.is_none_or(|taken| taken.end() <= around.start()) {
-            taken = Some(around);
+        let is_free = match (taken, chosen.last()) {
+            (None, _) | (_, None) => true,
+            (Some((taken, _)), _) if taken.end() <= around.start() => true,
+            // The fixes of one rule know of each other.
+            (Some((_, span_taken)), Some(last)) => {
+                last.code == finding.code && span_taken.end() < span.start()
+            }
+        };
+        if is_free {
+            taken = Some((around, span));
             chosen.push(finding.clone());
         }
     }

@@ -8,7 +8,9 @@ mod packages;
 mod shell;
 mod stages;
 mod start;
+mod style;
 pub(crate) mod syntax;
+mod user;
 mod variables;
 
 use crate::Rule;
@@ -23,6 +25,8 @@ pub(crate) const CATEGORIES: &[&[&Rule]] = &[
     shell::RULES,
     stages::RULES,
     start::RULES,
+    style::RULES,
     syntax::RULES,
+    user::RULES,
     variables::RULES,
 ];

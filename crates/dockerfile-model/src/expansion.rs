@@ -198,8 +198,8 @@ impl<'e> Expander<'e> {
 
     fn has_special_character(&self, word: &str) -> bool {
         let quotes_matter = self.quotes != Quotes::Ordinary;
-        word.chars()
-            .any(|ch| ch == '$' || ch == self.escape || (quotes_matter && matches!(ch, '"' | '\'')))
+        let is_special = |byte: u8| byte == b'$' || (quotes_matter && matches!(byte, b'"' | b'\''));
+        word.bytes().any(is_special) || word.contains(self.escape)
     }
 }
 

@@ -7,6 +7,7 @@ mod clean_path;
 mod matcher;
 mod regex;
 mod regex_class;
+mod state_set;
 
 use dockerfile_source::{TextRange, TextSize};
 use thiserror::Error;

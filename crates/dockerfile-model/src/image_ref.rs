@@ -238,8 +238,13 @@ mod tests {
         );
         assert_eq!(parts("Host/app"), (Some("Host"), "app", None, None));
         assert_eq!(
-            parts("reg.io:5000/a/b:v1@sha256:00"),
-            (Some("reg.io:5000"), "a/b", Some("v1"), Some("sha256:00"))
+            parts("reg.example:5000/a/b:v1@sha256:00"),
+            (
+                Some("reg.example:5000"),
+                "a/b",
+                Some("v1"),
+                Some("sha256:00")
+            )
         );
         assert_eq!(parts("[::1]:5000/a"), (Some("[::1]:5000"), "a", None, None));
         assert_eq!(parts("a@sha256:00"), (None, "a", None, Some("sha256:00")));
@@ -283,7 +288,12 @@ mod tests {
                 "library/a/b",
                 false,
             ),
-            ("ghcr.io/a/b:c", "ghcr.io/a/b:c", "ghcr.io/a/b:c", false),
+            (
+                "reg.example/a/b:c",
+                "reg.example/a/b:c",
+                "reg.example/a/b:c",
+                false,
+            ),
             (
                 "localhost/nginx",
                 "localhost/nginx:latest",
@@ -340,13 +350,21 @@ mod tests {
             ("", "the image name is empty", ""),
             ("Nginx", "repository name must be lowercase", "N"),
             ("user/App:1", "repository name must be lowercase", "A"),
-            ("ghcr.io/User/App", "repository name must be lowercase", "U"),
+            (
+                "reg.example/User/App",
+                "repository name must be lowercase",
+                "U",
+            ),
             ("a b", "` ` cannot stand in a repository name", " "),
             ("é", "`é` cannot stand in a repository name", "é"),
             ("a//b", "a component of the repository name is empty", "//"),
             ("/a", "a component of the repository name is empty", "/"),
             ("a/", "a component of the repository name is empty", "/"),
-            ("ghcr.io/", "the repository name is missing", "ghcr.io/"),
+            (
+                "reg.example/",
+                "the repository name is missing",
+                "reg.example/",
+            ),
             (":1", "the repository name is missing", ":1"),
             (
                 "-a",
@@ -376,7 +394,7 @@ mod tests {
             ),
             ("a..com/b", "a component of the host name is empty", "."),
             (
-                "https://ghcr.io/x",
+                "https://reg.example/x",
                 "an image name has no scheme such as `https://`",
                 "https://",
             ),
@@ -433,7 +451,7 @@ mod tests {
         );
         let path = "a".repeat(256);
         assert_eq!(
-            fault(&format!("ghcr.io/{path}")),
+            fault(&format!("reg.example/{path}")),
             (
                 "a repository name has at most 255 characters, not 256".to_owned(),
                 path.as_str()

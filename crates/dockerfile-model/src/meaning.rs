@@ -8,6 +8,7 @@ use dockerfile_source::{TextEdit, TextLen, TextRange, TextSize};
 use dockerfile_syntax::ast::{self, Arguments, AstNode as _, File};
 use dockerfile_syntax::{Element, Node, Parse, SyntaxErrorKind, SyntaxKind};
 
+use crate::expansion::unquote;
 use crate::{Body, Instruction, Model, Word};
 
 /// Where two texts differ in meaning: the instruction of the first and that of the second, by index.
@@ -31,7 +32,9 @@ impl Meaning {
             Some(file) => file
                 .instructions()
                 .zip(&model.instructions)
-                .map(|(syntax, instruction)| instruction_meaning(syntax, instruction))
+                .map(|(syntax, instruction)| {
+                    instruction_meaning(syntax, instruction, parse.escape())
+                })
                 .collect(),
             None => Vec::new(),
         };
@@ -90,20 +93,24 @@ const PART: char = '\u{1f}';
 const OPEN: char = '\u{1d}';
 const CLOSE: char = '\u{1e}';
 
-fn instruction_meaning(syntax: ast::Instruction<'_>, instruction: &Instruction) -> String {
+fn instruction_meaning(
+    syntax: ast::Instruction<'_>,
+    instruction: &Instruction,
+    escape: char,
+) -> String {
     let mut text = instruction.keyword_text.to_lowercase();
     for flag in &instruction.flags {
         push(&mut text, &flag.name);
         if let Some(value) = &flag.value {
             push(&mut text, "=");
-            push_word(&mut text, value);
+            push_word(&mut text, value, escape);
         }
     }
     match &instruction.body {
         Body::From(from) => {
             from.image
                 .iter()
-                .for_each(|image| push_word(&mut text, image));
+                .for_each(|image| push_word(&mut text, image, escape));
             from.alias
                 .iter()
                 .for_each(|alias| push(&mut text, &alias.text.to_lowercase()));
@@ -113,22 +120,26 @@ fn instruction_meaning(syntax: ast::Instruction<'_>, instruction: &Instruction) 
             copy.sources
                 .iter()
                 .chain(&copy.destination)
-                .for_each(|word| push_word(&mut text, word));
+                .for_each(|word| push_word(&mut text, word, escape));
         }
         Body::Pairs(pairs) => {
             for pair in pairs {
-                push_word(&mut text, &pair.key);
+                push_word(&mut text, &pair.key, escape);
                 match &pair.value {
-                    Some(value) => push_word(&mut text, value),
+                    Some(value) => push_word(&mut text, value, escape),
                     None => text.push(CLOSE),
                 }
             }
         }
-        Body::Words(words) => words.iter().for_each(|word| push_word(&mut text, word)),
-        Body::Value(value) => value.iter().for_each(|word| push_word(&mut text, word)),
+        Body::Words(words) => words
+            .iter()
+            .for_each(|word| push_word(&mut text, word, escape)),
+        Body::Value(value) => value
+            .iter()
+            .for_each(|word| push_word(&mut text, word, escape)),
         Body::Onbuild(trigger) => {
             if let (Some(syntax), Some(trigger)) = (syntax.trigger(), trigger) {
-                push(&mut text, &instruction_meaning(syntax, trigger));
+                push(&mut text, &instruction_meaning(syntax, trigger, escape));
             }
         }
         Body::Command(_) | Body::Healthcheck(_) | Body::Shell(_) | Body::Unknown => {
@@ -168,12 +179,14 @@ fn push(text: &mut String, part: &str) {
 }
 
 /// A word whose value is known means its value; another means what is written, with the uses of variables in it.
-fn push_word(text: &mut String, word: &Word) {
+fn push_word(text: &mut String, word: &Word, escape: char) {
     if let Some(value) = &word.value {
         push(text, value);
     } else {
         text.push(OPEN);
-        push(text, &word.text);
+        // Quotes around the whole mean the same as none; what cannot be read is compared as it is written.
+        let unquoted = unquote(&word.text, escape);
+        push(text, unquoted.as_deref().unwrap_or(&word.text));
     }
 }
 
@@ -242,46 +255,66 @@ pub fn is_confined(before: &Parse, after: &Parse, edit: &TextEdit) -> bool {
     if fatal(after) > fatal(before) {
         return false;
     }
-    let mut deleted = Vec::new();
-    let mut inserted = Vec::new();
+    let mut touched_before = Vec::new();
+    let mut touched_after = Vec::new();
     let mut shift = 0_i64;
+    let tokens = meaningful_tokens(before);
     for indel in edit.indels() {
-        deleted.push(indel.delete);
-        let start = i64::from(u32::from(indel.delete.start())) + shift;
-        let start = TextSize::new(u32::try_from(start).unwrap_or(0));
-        inserted.push(TextRange::at(start, indel.insert.text_len()));
-        shift += i64::from(u32::from(indel.insert.text_len()))
+        // An edit inside of a token touches the whole token, and what becomes of it.
+        let whole = widen_to_tokens(&tokens, indel.delete);
+        let start = i64::from(u32::from(whole.start())) + shift;
+        let growth = i64::from(u32::from(indel.insert.text_len()))
             - i64::from(u32::from(indel.delete.len()));
+        let len = i64::from(u32::from(whole.len())) + growth;
+        let size = |value: i64| TextSize::new(u32::try_from(value).unwrap_or(0));
+        touched_before.push(whole);
+        touched_after.push(TextRange::at(size(start), size(len)));
+        shift += growth;
     }
-    untouched(before, &deleted) == untouched(after, &inserted)
+    untouched(&tokens, &touched_before) == untouched(&meaningful_tokens(after), &touched_after)
 }
 
-/// Returns the tokens that carry meaning and lie outside of all ranges.
-fn untouched(parse: &Parse, touched: &[TextRange]) -> Vec<(SyntaxKind, String)> {
+type MeaningfulToken<'t> = (TextRange, SyntaxKind, &'t str);
+
+fn meaningful_tokens(parse: &Parse) -> Vec<MeaningfulToken<'_>> {
     let mut tokens = Vec::new();
-    let mut ranges = touched.iter().peekable();
     parse.root().for_each_token(&mut |token| {
-        let range = token.range();
-        while ranges
-            .next_if(|touched| {
-                touched.end() < range.start()
-                    || (touched.end() == range.start() && !touched.is_empty())
-            })
-            .is_some()
-        {}
-        if token.kind().is_trivia() {
-            return;
-        }
-        let is_touched = ranges.peek().is_some_and(|touched| {
-            touched.start() < range.end()
-                && (range.start() < touched.end()
-                    || (touched.is_empty() && range.start() < touched.start()))
-        });
-        if !is_touched {
-            tokens.push((token.kind(), token.text().to_owned()));
+        if !token.kind().is_trivia() {
+            tokens.push((token.range(), token.kind(), token.text()));
         }
     });
     tokens
+}
+
+fn widen_to_tokens(tokens: &[MeaningfulToken<'_>], range: TextRange) -> TextRange {
+    let first = tokens.partition_point(|(token, _, _)| token.end() <= range.start());
+    let behind = tokens.get(first..).unwrap_or(&[]);
+    behind
+        .iter()
+        .map(|(token, _, _)| *token)
+        .take_while(|token| {
+            token.start() < range.end() || (range.is_empty() && token.start() < range.start())
+        })
+        .fold(range, TextRange::cover)
+}
+
+/// Returns the tokens outside of all ranges, which ascend.
+fn untouched<'t>(
+    tokens: &[MeaningfulToken<'t>],
+    touched: &[TextRange],
+) -> Vec<(SyntaxKind, &'t str)> {
+    let is_touched = |token: TextRange| {
+        let first = touched.partition_point(|range| range.end() <= token.start());
+        let behind = touched.get(first..).unwrap_or(&[]);
+        behind
+            .first()
+            .is_some_and(|range| range.start() < token.end())
+    };
+    tokens
+        .iter()
+        .filter(|(range, _, _)| !is_touched(*range))
+        .map(|(_, kind, text)| (*kind, *text))
+        .collect()
 }
 
 #[cfg(test)]
@@ -327,6 +360,9 @@ mod tests {
             !is_confined(&parse(before), &parse(&after), &edit),
             "the next line became a part of this one"
         );
+        let edit = TextEdit::replace(TextRange::new(11.into(), 12.into()), "xx");
+        let after = edit.apply(before).expect("fits");
+        assert!(is_confined(&parse(before), &parse(&after), &edit));
         let edit = TextEdit::insert(14.into(), "z");
         let after = edit.apply(before).expect("fits");
         assert!(

@@ -136,6 +136,13 @@ impl Reader<'_> {
             match character {
                 '"' => return true,
                 '\\' => self.escape(at),
+                // `"word”`: opened as JSON wants it, closed as a text processor does.
+                other if is_typographic(other) && self.is_at_end_of_element() => {
+                    let at = at..self.position;
+                    let repair = vec![(at.clone(), "\"")];
+                    self.fault(at, JsonFaultKind::TypographicQuotes, Some(repair));
+                    return true;
+                }
                 '\0'..='\u{1f}' => {
                     self.fault(at..at + 1, JsonFaultKind::ControlCharacter, None);
                 }
@@ -144,6 +151,10 @@ impl Reader<'_> {
         }
         self.fault(start..start + 1, JsonFaultKind::OpenString, None);
         false
+    }
+
+    fn is_at_end_of_element(&self) -> bool {
+        self.rest().trim_start().starts_with([',', ']'])
     }
 
     fn escape(&mut self, at: usize) {
@@ -195,14 +206,12 @@ impl Reader<'_> {
                 matches!(character, ',' | ']') || character.is_whitespace() || is_quote(character)
             })
             .unwrap_or(rest.len());
-        // A quote is never first here, and the others are not either.
-        let word_is_plain = !rest.get(..len).unwrap_or("").contains('\\');
+        // In quotes nothing expands a variable.
+        let word_is_plain = !rest.get(..len).unwrap_or("").contains(['\\', '$']);
         self.position += len.max(1);
         let end = self.position;
-        let behind = self.rest().trim_start();
-        let is_alone = behind.starts_with([',', ']']);
-        let repair =
-            (word_is_plain && is_alone).then(|| vec![(start..start, "\""), (end..end, "\"")]);
+        let repair = (word_is_plain && self.is_at_end_of_element())
+            .then(|| vec![(start..start, "\""), (end..end, "\"")]);
         self.fault(start..end, JsonFaultKind::MissingQuotes, repair);
     }
 
@@ -230,7 +239,7 @@ impl Reader<'_> {
         let end = self.text.trim_end().len();
         if self.position < end {
             let at = self.position..end;
-            let is_noise = matches!(self.text.get(at.clone()), Some("," | ";"));
+            let is_noise = matches!(self.text.get(at.clone()), Some("," | ";" | "]"));
             let repair = is_noise.then(|| vec![(at.clone(), "")]);
             self.fault(at, JsonFaultKind::TextBehind, repair);
         }
@@ -295,6 +304,12 @@ mod tests {
             &[("npm", Kind::MissingQuotes), ("start", Kind::MissingQuotes)],
             Some(r#"["npm", "start"]"#),
         );
+        check(
+            r#"["a”, "b"]"#,
+            &[("”", Kind::TypographicQuotes)],
+            Some(r#"["a", "b"]"#),
+        );
+        check("[$a]", &[("$a", Kind::MissingQuotes)], None);
         check(r#"['a"b']"#, &[(r#"'a"b'"#, Kind::SingleQuotes)], None);
     }
 

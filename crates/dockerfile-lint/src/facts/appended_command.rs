@@ -25,25 +25,16 @@ pub(crate) fn append_command(
     }
     let end = last.range.end();
     let behind = ctx.text(TextRange::new(end, script.range.end()));
-    match script.context {
-        ScriptContext::Heredoc if behind.ends_with('\n') && behind.trim().is_empty() => {
-            let line_end = if behind.ends_with("\r\n") {
-                "\r\n"
-            } else {
-                "\n"
-            };
-            Some(TextEdit::insert(
-                script.range.end(),
-                format!("{command}{line_end}"),
-            ))
-        }
+    let addition = match script.context {
+        // A line of its own would hide that the command before it has failed.
+        ScriptContext::Heredoc if behind.trim().is_empty() => format!(" && {command}"),
         ScriptContext::Line if behind.is_empty() && instruction.heredocs.is_empty() => {
             let text = ctx.text(TextRange::new(instruction.range.start(), end));
-            let addition = layout(text, ctx.model().escape, command);
-            Some(TextEdit::insert(end, addition))
+            layout(text, ctx.model().escape, command)
         }
-        _ => None,
-    }
+        _ => return None,
+    };
+    Some(TextEdit::insert(end, addition))
 }
 
 /// Returns the text to add behind `text`.

@@ -23,9 +23,6 @@ pub(crate) enum Argument<'m> {
 }
 
 impl OptionSyntax {
-    /// Options that never take the next word.
-    pub(crate) const PLAIN: OptionSyntax = OptionSyntax::new("", &[]);
-
     pub(crate) const fn new(short: &'static str, long: &'static [&'static str]) -> OptionSyntax {
         OptionSyntax { short, long }
     }

@@ -168,7 +168,7 @@ fn apt_action(subcommand: &str) -> Action {
         "upgrade" => Action::Upgrade,
         "dist-upgrade" | "full-upgrade" => Action::DistributionUpgrade,
         "remove" | "purge" | "autoremove" | "autopurge" => Action::Remove,
-        "clean" | "autoclean" | "distclean" => Action::Clean,
+        "clean" | "autoclean" | "dist-clean" | "distclean" => Action::Clean,
         _ => Action::Other,
     }
 }

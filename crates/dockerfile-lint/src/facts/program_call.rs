@@ -33,13 +33,31 @@ impl<'m> ProgramCall<'m> {
 
     /// Returns the commands that write what this one reads, nearest first.
     pub(crate) fn pipeline_before(&self) -> impl Iterator<Item = &'m ShellCommand> + use<'m> {
-        let pipeline = self.command.pipeline;
-        let is_piped = self.command.is_piped;
-        self.earlier_commands()
+        pipeline_before(self.script, self.position)
+    }
+}
+
+/// Returns the commands in front of a command in its pipeline, nearest first; also those in `(...)` and `{ ...; }`.
+pub(crate) fn pipeline_before(
+    script: &Script,
+    position: usize,
+) -> impl Iterator<Item = &ShellCommand> {
+    let reader = script
+        .commands
+        .get(position)
+        .filter(|reader| reader.is_piped);
+    let before = script.commands.get(..position).unwrap_or(&[]);
+    reader.into_iter().flat_map(move |reader| {
+        before
             .iter()
             .rev()
-            .take_while(move |command| is_piped && command.pipeline == pipeline)
-    }
+            // What stands inside of a pipeline has higher numbers, what stands in front of it lower ones.
+            .take_while(move |one| one.pipeline >= reader.pipeline)
+            .filter(move |one| {
+                one.pipeline == reader.pipeline
+                    || one.nesting.substitution == reader.nesting.substitution
+            })
+    })
 }
 
 /// Returns the calls of all programs in the scripts of a file: those of RUN, CMD, ENTRYPOINT and HEALTHCHECK, in the

@@ -11,16 +11,6 @@ pub(crate) struct StartCommand<'m> {
     pub(crate) command: Option<&'m Instruction>,
 }
 
-/// Returns the instructions before the first FROM, and those of each stage: a fragment without FROM is one stage.
-pub(crate) fn places(model: &Model) -> impl Iterator<Item = &[Instruction]> {
-    std::iter::once(model.global_instructions()).chain(
-        model
-            .stages
-            .iter()
-            .map(|stage| model.stage_instructions(stage.id)),
-    )
-}
-
 /// Returns the last instruction of a kind.
 pub(crate) fn last_of(place: &[Instruction], keyword: Keyword) -> Option<&Instruction> {
     place
@@ -78,12 +68,11 @@ pub(crate) fn is_dead(model: &Model, instruction: &Instruction) -> bool {
 
 /// Returns whether SHELL is set where an instruction stands.
 pub(crate) fn has_own_shell(model: &Model, at: InstructionId) -> bool {
-    match model.instruction(at).map(|instruction| instruction.stage) {
-        Some(Some(_)) => model.last_before(Keyword::Shell, at).is_some(),
-        _ => {
-            let before = model.global_instructions().get(..at.index()).unwrap_or(&[]);
-            last_of(before, Keyword::Shell).is_some()
-        }
+    if let Some(Some(_)) = model.instruction(at).map(|instruction| instruction.stage) {
+        model.last_before(Keyword::Shell, at).is_some()
+    } else {
+        let before = model.global_instructions().get(..at.index()).unwrap_or(&[]);
+        last_of(before, Keyword::Shell).is_some()
     }
 }
 
@@ -91,7 +80,11 @@ pub(crate) fn has_own_shell(model: &Model, at: InstructionId) -> bool {
 /// that does not ask for them.
 pub(crate) fn swallows_arguments(command: &Command) -> bool {
     match command {
-        Command::Shell(script) => !script.text.trim().is_empty() && !reads_arguments(&script.text),
+        // Broken JSON is the finding of `single-quoted-json`.
+        Command::Shell(script) => {
+            let text = script.text.trim();
+            !text.is_empty() && !text.starts_with('[') && !reads_arguments(text)
+        }
         Command::Exec(words, _) => match words.as_slice() {
             [shell, option, script, ..] => {
                 is_shell(&shell.value)

@@ -13,10 +13,11 @@ mod start_path_mismatch;
 mod swallowed_cmd;
 mod ungraceful_stopsignal;
 
-use dockerfile_model::{Instruction, JsonString, Keyword};
+use dockerfile_model::{Base, Instruction, JsonString, Keyword, Model};
 use dockerfile_source::{TextEdit, TextRange, TextSize};
 
-use crate::facts::start_command::{last_of, places};
+use crate::facts::blocks::blocks;
+use crate::facts::start_command::last_of;
 use crate::{Rule, RuleContext};
 
 pub(crate) const RULES: &[&Rule] = &[
@@ -35,8 +36,12 @@ pub(crate) const RULES: &[&Rule] = &[
 ];
 
 /// Reports the instructions of one kind that a later one of the same stage puts out of force.
-fn report_dead(ctx: &mut RuleContext<'_>, keyword: Keyword, help: &str) {
-    for place in places(ctx.model()) {
+fn report_dead(
+    ctx: &mut RuleContext<'_>,
+    keyword: Keyword,
+    help: impl Fn(&Instruction) -> &'static str,
+) {
+    for place in blocks(ctx.model()) {
         let Some(last) = last_of(place, keyword) else {
             continue;
         };
@@ -52,7 +57,7 @@ fn report_dead(ctx: &mut RuleContext<'_>, keyword: Keyword, help: &str) {
                     format!("this `{name}` counts for nothing: a later one takes its place"),
                 )
                 .label(last.keyword_range, "this one counts")
-                .help(help);
+                .help(help(dead));
             if let Some(edit) = edit {
                 finding.unsafe_fix(format!("remove this `{name}`"), edit);
             }
@@ -79,6 +84,17 @@ fn removal(ctx: &RuleContext<'_>, instruction: &Instruction) -> Option<TextEdit>
         && text.get(end..line_end)?.trim().is_empty();
     let offset = |at: usize| TextSize::new(at as u32);
     is_alone.then(|| TextEdit::delete(TextRange::new(offset(line_start), offset(line_end))))
+}
+
+/// Returns whether an instruction stands on an image that is known to be one of Windows, whose shell is `cmd`.
+fn is_windows(model: &Model, instruction: &Instruction) -> bool {
+    let base = instruction.stage.and_then(|stage| model.root_base(stage));
+    match base {
+        Some(Base::Image(name)) => ["windows", "nanoserver"]
+            .iter()
+            .any(|part| name.contains(part)),
+        _ => false,
+    }
 }
 
 /// Returns whether the string is written as it is read: no escape in it, no continuation.

@@ -7,6 +7,7 @@
 use crate::go_match::BadPattern;
 
 use super::regex_class::{Class, parse_class, parse_escaped_character, parse_escaped_class};
+use super::state_set::StateSet;
 
 /// A compiled expression.
 #[derive(Clone, Debug)]
@@ -14,8 +15,8 @@ pub(super) struct Regex {
     items: Vec<Item>,
     /// Text that every match starts with.
     prefix: String,
-    /// Text that every match ends with.
-    suffix: String,
+    /// How many items at the end take one character each of every match.
+    tail_len: usize,
 }
 
 #[derive(Clone, Debug)]
@@ -32,6 +33,8 @@ enum Unit {
     Character(char),
     /// `.`
     AnyButLineFeed,
+    /// `[^/]`, which a single star or question mark becomes.
+    AnyButSlash,
     Class(Class),
 }
 
@@ -74,88 +77,89 @@ impl Regex {
             }
         }
         let prefix = items.iter().map_while(Item::literal).collect();
-        let reversed_suffix: String = items.iter().rev().map_while(Item::literal).collect();
-        // The last items of `(.*/)?` may be left out.
-        let ends_in_option = items
+        let is_one = |item: &&Item| matches!(item, Item::One(_));
+        let trailing = items.iter().rev().take_while(is_one).count();
+        // The `/` of `(.*/)?` may be left out.
+        let is_after_option = items
             .iter()
             .rev()
-            .skip_while(|item| item.literal().is_some())
-            .nth(1)
+            .nth(trailing + 1)
             .is_some_and(|item| matches!(item, Item::Optional(_)));
-        let suffix = if ends_in_option {
-            reversed_suffix.chars().rev().skip(1).collect()
-        } else {
-            reversed_suffix.chars().rev().collect()
-        };
         Ok(Regex {
             items,
             prefix,
-            suffix,
+            tail_len: trailing.saturating_sub(usize::from(is_after_option)),
         })
     }
 
     /// Returns whether the whole text matches.
     pub(super) fn is_match(&self, text: &str) -> bool {
-        if !text.starts_with(&self.prefix) || !text.ends_with(&self.suffix) {
+        if !text.starts_with(&self.prefix) || !self.tail_matches(text) {
             return false;
         }
         let mut previous = None;
-        let mut states = vec![false; self.items.len() + 1];
+        let mut states = StateSet::new(self.items.len() + 1);
         let mut next_states = states.clone();
-        if let Some(start) = states.first_mut() {
-            *start = true;
-        }
+        states.insert(0);
         for ch in text.chars() {
             self.follow_empty_steps(&mut states, previous, Some(ch));
-            next_states.fill(false);
-            let mut is_alive = false;
-            for (idx, item) in self.items.iter().enumerate() {
-                let target = match item {
-                    Item::One(unit) if unit.matches(ch) => idx + 1,
-                    Item::Star(unit) if unit.matches(ch) => idx,
-                    _ => continue,
-                };
-                if states.get(idx) == Some(&true) {
-                    set(&mut next_states, target);
-                    is_alive = true;
-                }
-            }
-            if !is_alive {
+            self.step(&states, ch, &mut next_states);
+            if next_states.is_empty() {
                 return false;
             }
             std::mem::swap(&mut states, &mut next_states);
             previous = Some(ch);
         }
         self.follow_empty_steps(&mut states, previous, None);
-        states.last() == Some(&true)
+        states.contains(self.items.len())
+    }
+
+    /// Compares the end of a text, which is what most paths differ in.
+    fn tail_matches(&self, text: &str) -> bool {
+        let mut characters = text.chars().rev();
+        let mut tail = self.items.iter().rev().take(self.tail_len);
+        tail.all(|item| match item {
+            Item::One(unit) => characters.next().is_some_and(|ch| unit.matches(ch)),
+            _ => false,
+        })
     }
 
     /// Adds the states that can be reached without a character; all such steps lead forward.
-    fn follow_empty_steps(&self, states: &mut [bool], previous: Option<char>, next: Option<char>) {
-        for (idx, item) in self.items.iter().enumerate() {
-            if states.get(idx) != Some(&true) {
-                continue;
-            }
-            match item {
-                Item::One(_) => {}
-                Item::Star(_) => set(states, idx + 1),
-                Item::Optional(count) => {
-                    set(states, idx + 1);
-                    set(states, idx + 1 + count);
+    fn follow_empty_steps(
+        &self,
+        states: &mut StateSet,
+        previous: Option<char>,
+        next: Option<char>,
+    ) {
+        let mut from = 0;
+        while let Some(idx) = states.next_from(from) {
+            match self.items.get(idx) {
+                Some(Item::Star(_)) => states.insert(idx + 1),
+                Some(Item::Optional(count)) => {
+                    states.insert(idx + 1);
+                    states.insert(idx + 1 + count);
                 }
-                Item::Assertion(assertion) => {
-                    if assertion.holds(previous, next) {
-                        set(states, idx + 1);
-                    }
+                Some(Item::Assertion(assertion)) if assertion.holds(previous, next) => {
+                    states.insert(idx + 1);
                 }
+                _ => {}
             }
+            from = idx + 1;
         }
     }
-}
 
-fn set(states: &mut [bool], idx: usize) {
-    if let Some(state) = states.get_mut(idx) {
-        *state = true;
+    /// Fills in the states that a character leads to.
+    fn step(&self, states: &StateSet, ch: char, next_states: &mut StateSet) {
+        next_states.clear();
+        let mut from = 0;
+        while let Some(idx) = states.next_from(from) {
+            match self.items.get(idx) {
+                Some(Item::One(unit)) if unit.matches(ch) => next_states.insert(idx + 1),
+                Some(Item::Star(unit)) if unit.matches(ch) => next_states.insert(idx),
+                _ => {}
+            }
+            from = idx + 1;
+        }
     }
 }
 
@@ -173,6 +177,7 @@ impl Unit {
         match self {
             Unit::Character(wanted) => *wanted == ch,
             Unit::AnyButLineFeed => ch != '\n',
+            Unit::AnyButSlash => ch != '/',
             Unit::Class(class) => class.contains(ch),
         }
     }
@@ -211,6 +216,9 @@ fn parse_assertion(source: &str) -> Option<(Assertion, &str)> {
 }
 
 fn parse_unit(first: char, source: &str) -> Result<(Unit, &str), BadPattern> {
+    if let Some(rest) = source.strip_prefix("[^/]") {
+        return Ok((Unit::AnyButSlash, rest));
+    }
     let rest = source.get(first.len_utf8()..).unwrap_or("");
     match first {
         '.' => Ok((Unit::AnyButLineFeed, rest)),

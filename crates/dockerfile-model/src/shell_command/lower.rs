@@ -21,6 +21,7 @@ pub(crate) fn lower_script(node: Node<'_>, context: ScriptContext) -> Script {
             nesting: Nesting::default(),
             join: Join::First,
             join_range: None,
+            pipeline: 0,
         },
     );
     let mut nodes = node.children();
@@ -57,6 +58,8 @@ struct Place {
     nesting: Nesting,
     join: Join,
     join_range: Option<TextRange>,
+    /// Commands in a substitution of one of its commands have other numbers.
+    pipeline: u32,
 }
 
 impl Place {
@@ -69,6 +72,7 @@ impl Place {
             nesting,
             join: Join::First,
             join_range: None,
+            pipeline: self.pipeline,
         }
     }
 }
@@ -103,6 +107,7 @@ impl Lowering {
                 }
                 Element::Node(child) => {
                     self.pipelines += 1;
+                    place.pipeline = self.pipelines;
                     self.command(child, place, false, false);
                     // Two commands on lines of their own have no operator between them.
                     place.join = Join::Sequence;
@@ -192,7 +197,7 @@ impl Lowering {
             redirections: Vec::new(),
             join: place.join,
             join_range: place.join_range,
-            pipeline: self.pipelines,
+            pipeline: place.pipeline,
             is_piped,
             is_negated,
             nesting: place.nesting,

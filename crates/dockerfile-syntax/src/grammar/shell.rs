@@ -8,6 +8,7 @@ mod compound;
 mod expansion;
 mod faults;
 mod list;
+mod parameter;
 mod redirection;
 mod reserved;
 mod word;
@@ -73,7 +74,11 @@ pub(crate) fn parse_script(
     };
     grammar.read_from(range.start);
     grammar.script();
-    debug_assert_eq!(emitter.position(), range.end, "the whole script is in the tree");
+    debug_assert_eq!(
+        emitter.position(),
+        range.end,
+        "the whole script is in the tree"
+    );
     emitter.token(OPAQUE, range.end);
     if let Some(errors) = errors.get_mut(first_error..) {
         errors.sort_by_key(|error| error.range.start());
@@ -116,9 +121,16 @@ impl<'g> ShellGrammar<'g, '_> {
     /// Reads the token at `position` and makes it the token ahead.
     fn read_from(&mut self, position: usize) {
         self.behind = position;
-        self.is_glued = true;
         self.has_continuation = false;
-        let mut lexer = ShellToken::lexer(self.bytes_from(position));
+        let mut rest = self.bytes_from(position);
+        // One blank, the most common token of all, is worth a short cut.
+        self.is_glued = rest.first() != Some(&b' ');
+        let mut base = position;
+        if !self.is_glued {
+            rest = rest.get(1..).unwrap_or_default();
+            base += 1;
+        }
+        let mut lexer = ShellToken::lexer(rest);
         loop {
             match lexer.next() {
                 Some(Ok(ShellToken::Blank)) => self.is_glued = false,
@@ -126,8 +138,8 @@ impl<'g> ShellGrammar<'g, '_> {
                 Some(token) => {
                     let span = lexer.span();
                     self.token = token.unwrap_or(ShellToken::Plain);
-                    self.start = position + span.start;
-                    self.token_end = position + span.end;
+                    self.start = base + span.start;
+                    self.token_end = base + span.end;
                     return;
                 }
                 None => {

@@ -6,6 +6,8 @@ use std::time::Instant;
 
 use anyhow::Context;
 use clap::Args;
+use dockerfile_lint::{Options, Selection};
+use dockerfile_source::SourceFile;
 
 use super::log_fit::exponent;
 use super::long_file::long_file;
@@ -22,14 +24,31 @@ pub(crate) struct ParseArgs {
     rounds: usize,
 }
 
-/// What is timed: reads a text and returns a number that depends on all of the work.
-type Work = fn(&str) -> usize;
+/// What is timed: reads a file and returns a number that depends on all of the work.
+type Work = fn(&SourceFile) -> usize;
 
-const WORKS: &[(&str, Work)] = &[("parse", parse_text)];
+/// `rules` is the way of a file through parser, model and every rule that is on by default.
+const WORKS: &[(&str, Work)] = &[
+    ("parse", parse_file),
+    ("rules", |file| check_file(file, &Options::default())),
+    ("rules, all", |file| check_file(file, &every_rule())),
+];
 
-fn parse_text(text: &str) -> usize {
-    let parse = dockerfile_syntax::parse(text);
+fn parse_file(file: &SourceFile) -> usize {
+    let parse = dockerfile_syntax::parse(file.text());
     parse.errors().len() + usize::from(parse.root().range().end())
+}
+
+fn check_file(file: &SourceFile, options: &Options) -> usize {
+    dockerfile_lint::check(file, options).len()
+}
+
+/// Returns options with the rules that are off by default, too.
+fn every_rule() -> Options {
+    Options {
+        selection: Selection::all(),
+        ..Options::default()
+    }
 }
 
 pub(crate) fn parse(workspace: &Workspace, args: &ParseArgs) -> anyhow::Result<()> {
@@ -54,25 +73,25 @@ pub(crate) fn parse(workspace: &Workspace, args: &ParseArgs) -> anyhow::Result<(
 fn measure(name: &str, work: Work, corpus: &Path, rounds: usize) -> anyhow::Result<()> {
     let mut points = Vec::new();
     for megabytes in MEGABYTES {
-        let text = long_file(corpus, megabytes * 1_000_000)?;
-        let size = text.len() as f64 / 1e6;
+        let file = SourceFile::new("Dockerfile", long_file(corpus, megabytes * 1_000_000)?);
+        let size = file.text().len() as f64 / 1e6;
         // Fresh memory is dear, and not what is asked.
-        black_box(work(&text));
+        black_box(work(&file));
         let seconds: Vec<f64> = (0..rounds)
             .map(|_| {
                 let start = Instant::now();
-                black_box(work(black_box(&text)));
+                black_box(work(black_box(&file)));
                 start.elapsed().as_secs_f64()
             })
             .collect();
         let middle = median(&seconds);
         println!(
-            "{name:<8} {size:>6.2} MB  {:>9.2} ms  {:>7.1} MB/s",
+            "{name:<10} {size:>6.2} MB  {:>9.2} ms  {:>7.1} MB/s",
             middle * 1e3,
             size / middle
         );
         points.push((size, middle));
     }
-    println!("{name:<8} time grows with size^{:.3}", exponent(&points));
+    println!("{name:<10} time grows with size^{:.3}", exponent(&points));
     Ok(())
 }

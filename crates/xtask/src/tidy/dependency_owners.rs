@@ -30,7 +30,7 @@ const OWNERS: &[(&str, &[&str])] = &[
 ];
 
 /// Small, pure and without a danger to own.
-const FREE: &[&str] = &["memchr", "rustc-hash", "thiserror"];
+const FREE: &[&str] = &["memchr", "rustc-hash", "smol_str", "thiserror"];
 
 /// For tests anywhere.
 const FOR_TESTS: &[&str] = &["insta", "proptest", "serde_json", "tempfile"];

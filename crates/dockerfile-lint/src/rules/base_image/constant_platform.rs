@@ -30,7 +30,7 @@ declare_rule! {
         name: "constant-platform",
         code: "DF111",
         aliases: ["DL3029", "FromPlatformFlagConstDisallowed"],
-        severity: Warning,
+        severity: Info,
         status: Stable,
         fix: None,
         check: check,
@@ -68,10 +68,16 @@ fn check(ctx: &mut RuleContext<'_>) {
     }
 }
 
+/// What may stand without the other part.
+const LONE_PARTS: [&str; 15] = [
+    "386", "aarch64", "amd64", "arm", "arm64", "armhf", "i386", "linux", "mips64le", "ppc64le",
+    "riscv64", "s390x", "windows", "x86-64", "x86_64",
+];
+
 /// Returns whether it looks like `OS`, `ARCHITECTURE`, `OS/ARCHITECTURE` or `OS/ARCHITECTURE/VARIANT`; what is none
 /// fails in the build.
 fn is_platform(platform: &str) -> bool {
-    !platform.is_empty()
+    (platform.contains('/') || LONE_PARTS.contains(&platform))
         && platform.split('/').count() <= 3
         && platform.split('/').all(|part| {
             part.bytes()
@@ -119,7 +125,7 @@ mod tests {
     fn a_stage_that_is_named_for_its_platform_is_fine() {
         check_clean(
             &RULE,
-            "FROM --platform=linux/amd64 a:1 AS my_amd64_stage\nFROM --platform=linux/amd64 a:1 AS linux\nFROM --platform=linux/x86_64 a:1 AS base-AMD64\n",
+            "FROM --platform=linux/amd64 a:1 AS my_amd64_stage\nFROM --platform=linux/amd64 a:1 AS linux\nFROM --platform=linux/x86_64 a:1 AS base-AMD64\nFROM --platform=foo a:1\n",
         );
     }
 }

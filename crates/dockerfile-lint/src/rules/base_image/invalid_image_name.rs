@@ -1,9 +1,8 @@
-use dockerfile_model::{
-    Base, ImageRef, ImageRefError, ImageRefErrorKind, ImageRefParts, Model, Origin, Word,
-};
+use dockerfile_model::image_ref::{ImageRefError, ImageRefErrorKind, ImageRefParts};
+use dockerfile_model::{Base, ImageRef, Model, Word};
 use dockerfile_source::{TextEdit, TextRange};
 
-use super::{is_written_plainly, part_of_word};
+use super::{global_argument, is_placeholder, is_written_plainly, part_of_word};
 use crate::RuleContext;
 use crate::rule::declare_rule;
 
@@ -35,7 +34,7 @@ declare_rule! {
     ///
     /// ## Limits
     /// Names with variables in them are left to `invalid-default-arg-in-from`.
-    /// Placeholders of template languages, such as `{{ image }}` or `%%IMAGE%%`, are not judged.
+    /// Placeholders of template languages and build scripts, such as `{{ image }}`, `%%IMAGE%%` or `BASEIMAGE`, are not judged.
     pub(crate) INVALID_IMAGE_NAME {
         name: "invalid-image-name",
         code: "DF104",
@@ -47,9 +46,6 @@ declare_rule! {
     }
 }
 
-/// What template languages and build scripts put where a name is to come.
-const PLACEHOLDER_MARKS: [&str; 8] = ["{", "}", "%", "<%", "@@", "#", "((", "$"];
-
 fn check(ctx: &mut RuleContext<'_>) {
     let model = ctx.model();
     for stage in &model.stages {
@@ -60,7 +56,7 @@ fn check(ctx: &mut RuleContext<'_>) {
             continue;
         };
         match &stage.base {
-            Base::Image(_) if !is_placeholder(name) => match ImageRef::parse(name) {
+            Base::Image(_) if !is_placeholder(model, name) => match ImageRef::parse(name) {
                 Ok(parsed) => check_registry(ctx, model, image, &parsed),
                 Err(error) => report(ctx, model, image, name, &error),
             },
@@ -70,11 +66,6 @@ fn check(ctx: &mut RuleContext<'_>) {
             _ => {}
         }
     }
-}
-
-fn is_placeholder(name: &str) -> bool {
-    PLACEHOLDER_MARKS.iter().any(|mark| name.contains(mark))
-        || (name.len() > 1 && name.starts_with('@') && name.ends_with('@'))
 }
 
 /// BuildKit keeps stages by their names in lower case and looks FROM up as it is written (`convert.go`, `addState`).
@@ -140,13 +131,9 @@ fn report_case(
     let name = image.value_or_text();
     let lower = part(name, at).to_lowercase();
     let range = part_of_word(image, at.into());
-    let variable = model
-        .variables
-        .iter()
-        .find(|variable| variable.origin == Origin::GlobalArg && variable.name.as_str() == name);
     let finding = ctx.report(range, message);
-    if let Some(variable) = variable {
-        finding.help(format!("did you mean `${{{}}}`?", variable.name));
+    if let Some(variable) = global_argument(model, name) {
+        finding.help(format!("did you mean `${{{variable}}}`?"));
         return;
     }
     let finding = finding.help(format!("did you mean `{lower}`?"));
@@ -195,7 +182,7 @@ mod tests {
     fn points_at_the_part_in_upper_case() {
         check_fires(
             &RULE,
-            "FROM «Ubuntu»:20.04 AS A\nFROM ghcr.io/«Me/App»:V1\nFROM «Me»/app\n",
+            "FROM «Ubuntu»:20.04 AS A\nFROM «UBUNTU»\nFROM ghcr.io/«Me/App»:V1\nFROM «Me»/app\n",
         );
     }
 
@@ -241,7 +228,7 @@ mod tests {
     fn names_variables_and_placeholders_are_fine() {
         check_clean(
             &RULE,
-            "ARG A=X\nFROM a/b:V1\nFROM $A\nFROM {{IMAGE}}\nFROM %%BASE%%\nFROM @BASE@\nFROM scratch\n",
+            "ARG A=X\nFROM a/b:V1\nFROM $A\nFROM {{IMAGE}}\nFROM %%BASE%%\nFROM @BASE@\nFROM BASE_IMAGE\nFROM scratch\n",
         );
     }
 

@@ -1,5 +1,5 @@
 use dockerfile_model::{Instruction, Keyword, Model, Origin, Resolution, VariableUse, Word};
-use dockerfile_source::closest_match;
+use dockerfile_source::{Severity, closest_match};
 
 use crate::RuleContext;
 use crate::rule::declare_rule;
@@ -41,7 +41,7 @@ declare_rule! {
     /// ```
     ///
     /// ## Limits
-    /// `${VERSION:-3.22}` is reported as well: without the ARG the default is all it can ever be.
+    /// `${VERSION:-3.22}` is reported as well, as a warning: without the ARG the default is all it can ever be.
     /// The platform variables of BuildKit, such as `TARGETARCH`, need no ARG in FROM.
     pub(crate) UNDEFINED_ARG_IN_FROM {
         name: "undefined-arg-in-from",
@@ -89,7 +89,13 @@ fn report(ctx: &mut RuleContext<'_>, model: &Model, from: &Instruction, used: &V
         .stages
         .first()
         .and_then(|stage| model.instruction(stage.from));
-    let finding = ctx.report(used.range, message);
+    let finding = ctx
+        .report(used.range, message)
+        .severity(if used.handles_unset {
+            Severity::Warning
+        } else {
+            Severity::Error
+        });
     if let Some(variable) = elsewhere {
         let (label, help) = match variable.origin {
             Origin::Env => (
@@ -114,7 +120,10 @@ fn report(ctx: &mut RuleContext<'_>, model: &Model, from: &Instruction, used: &V
         .filter(|variable| variable.origin == Origin::GlobalArg)
         .map(|variable| variable.name.as_str())
         .chain(PLATFORM_ARGUMENTS);
-    let finding = match closest_match(name, known) {
+    let without_digits = |name: &str| name.trim_end_matches(|c: char| c.is_ascii_digit()).len();
+    let near = closest_match(name, known)
+        .filter(|near| name.get(..without_digits(name)) != near.get(..without_digits(near)));
+    let finding = match near {
         Some(near) => finding.help(format!("did you mean `{near}`?")),
         None => finding.help(format!("add `ARG {name}=VALUE` above the first `FROM`")),
     };

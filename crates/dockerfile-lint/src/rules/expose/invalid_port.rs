@@ -1,4 +1,4 @@
-use dockerfile_model::{Instruction, Keyword, Word};
+use dockerfile_model::{Instruction, Keyword, Resolution, Word};
 use dockerfile_source::{TextEdit, TextRange};
 
 use super::port_spec::{FaultKind, PortFault, Protocol, is_plain, parse_port, range_in_word};
@@ -87,7 +87,15 @@ fn check_word(ctx: &mut RuleContext<'_>, word: &Word) {
     let Some(value) = word.value.as_deref() else {
         return;
     };
-    if word.error.is_some() {
+    // What a variable that is not set makes of the port is for `undefined-port-variable` to say.
+    let is_incomplete = word.uses.iter().any(|variable| {
+        !variable.handles_unset
+            && matches!(
+                variable.resolution,
+                Resolution::Undeclared | Resolution::GlobalOnly(_)
+            )
+    });
+    if word.error.is_some() || is_incomplete {
         return;
     }
     if word.has_variables() && !word.text.contains('"') {
@@ -308,7 +316,7 @@ mod tests {
     fn quoted_and_mapped_ports_are_fine() {
         check_clean(
             &RULE,
-            "FROM a\nEXPOSE 80 \"443\" '53/udp' 80/ 8080:80 [::1]:8080:8080 1-65535 0-9 ${P:-x}\n",
+            "FROM scratch\nEXPOSE 1-$UNSET 80 \"443\" '53/udp' 80/ 8080:80 [::1]:8080:8080 1-65535 0-9 ${P:-9}\n",
         );
     }
 

@@ -5,6 +5,7 @@ use super::port_spec::{PortSpec, Protocol, parse_port};
 use crate::RuleContext;
 use crate::facts::command_line::{CommandLine, command_line};
 use crate::facts::listener::{Setting, listener};
+use crate::facts::privilege::starts_with_daemon;
 use crate::rule::declare_rule;
 
 /// Variables that servers read their port from.
@@ -46,7 +47,7 @@ declare_rule! {
         code: "DF306",
         aliases: [],
         severity: Warning,
-        status: Preview,
+        status: Stable,
         fix: None,
         check: check,
     }
@@ -57,6 +58,7 @@ struct Listening {
     port: u16,
     range: TextRange,
     name: String,
+    is_by_variable: bool,
 }
 
 fn check(ctx: &mut RuleContext<'_>) {
@@ -81,9 +83,11 @@ fn check_stage(ctx: &mut RuleContext<'_>, stage: &Stage) {
     let Some(listening) = listening(model, stage.id, &line) else {
         return;
     };
-    let is_named = exposed
-        .iter()
-        .any(|spec| spec.protocol == Protocol::Tcp && spec.contains(listening.port));
+    // Whether a game server listens by TCP or UDP is not said by its variable.
+    let is_named = exposed.iter().any(|spec| {
+        (spec.protocol == Protocol::Tcp || listening.is_by_variable)
+            && spec.contains(listening.port)
+    });
     if is_named {
         return;
     }
@@ -135,11 +139,16 @@ fn listening(model: &Model, stage: StageId, line: &CommandLine<'_>) -> Option<Li
                     port,
                     range,
                     name: format!("`{}`", found.name),
+                    is_by_variable: false,
                 });
             }
             Setting::Unknown => return None,
             Setting::Default => {}
         }
+    }
+    // Behind a supervisor or a web server, the variable belongs to a program that is not reached from outside.
+    if starts_with_daemon(model, stage) {
+        return None;
     }
     port_variable(model, stage)
 }
@@ -158,10 +167,16 @@ fn port_variable(model: &Model, stage: StageId) -> Option<Listening> {
                 continue;
             }
             let value = pair.value.as_ref()?;
+            // 0 stands for any port.
+            let port = value.value.as_deref()?.parse().ok()?;
+            if port == 0 {
+                return None;
+            }
             found = Some(Listening {
-                port: value.value.as_deref()?.parse().ok()?,
+                port,
                 range: value.range,
                 name: format!("the program in this stage by `{name}`"),
+                is_by_variable: true,
             });
         }
     }
@@ -218,5 +233,13 @@ mod tests {
         );
         check_clean(&RULE, "FROM a\nEXPOSE 5000\nCMD uvicorn a:b --port $PORT\n");
         check_clean(&RULE, "FROM a\nEXPOSE 5000\nCMD [\"uvicorn\", \"a:b\"]\n");
+        check_clean(
+            &RULE,
+            "FROM a\nENV PORT=3000\nEXPOSE 80\nCMD [\"supervisord\"]\n",
+        );
+        check_clean(
+            &RULE,
+            "FROM a\nENV PORT=27015\nEXPOSE 27015/udp\nCMD [\"x\"]\n",
+        );
     }
 }

@@ -32,6 +32,7 @@ declare_rule! {
     /// Safe: writes `--no-cache` behind `add`; the same packages are installed, and the index is fetched once more where it was there already.
     ///
     /// ## Limits
+    /// Silent with `--no-network`, which fetches nothing.
     /// Judges stages whose layers are part of the final image.
     /// Silent where a cache or a tmpfs is mounted at `/var/cache/apk` or `/etc/apk/cache`, and where a later command of the RUN names the folder or is a script with `clean` in its name.
     /// What `apk update` leaves is not judged.
@@ -55,7 +56,7 @@ fn check(ctx: &mut RuleContext<'_>) {
         for call in calls {
             if call.manager != Manager::Apk
                 || call.action != Action::Install
-                || call.has_option(&["--no-cache", "--cache-dir", "--root", "-p"])
+                || call.has_option(&["--no-cache", "--no-network", "--cache-dir", "--root", "-p"])
                 || call.may_hide_options()
                 || call.is_mounted(FOLDERS)
                 || !ctx.is_shipped(call.instruction)
@@ -101,7 +102,7 @@ mod tests {
     fn no_cache_stands_on_both_sides() {
         check_clean(
             &RULE,
-            "FROM alpine:3\nRUN apk add --no-cache a && apk --no-cache add b\n",
+            "FROM alpine:3\nRUN apk add --no-cache a && apk --no-cache add b && apk add --no-network c\n",
         );
     }
 

@@ -7,7 +7,7 @@ use crate::rule::declare_rule;
 
 declare_rule! {
     /// ## What it does
-    /// Finds calls of apt-get that ask a question which nobody can answer.
+    /// Finds calls of apt-get that may ask a question which nobody can answer.
     ///
     /// ## Why
     /// `apt-get install` asks `Do you want to continue? [Y/n]` as soon as it wants to do more than install the packages that are named.
@@ -49,7 +49,9 @@ fn check(ctx: &mut RuleContext<'_>) {
         if !call.manager.is_apt() || !asks(call.action) {
             continue;
         }
-        if says_yes(call) || call.reads_answers() || call.may_hide_options() {
+        let removes_nothing = call.packages().next().is_none()
+            && matches!(call.subcommand_name(), "remove" | "purge");
+        if says_yes(call) || removes_nothing || call.reads_answers() || call.may_hide_options() {
             continue;
         }
         if ctx.source().text().contains("Assume-Yes") {
@@ -62,7 +64,7 @@ fn check(ctx: &mut RuleContext<'_>) {
             .report(
                 range,
                 format!(
-                    "`{program} {subcommand}` asks before it goes on, and a build cannot answer"
+                    "`{program} {subcommand}` may ask whether to go on, and a build cannot answer"
                 ),
             )
             .help(format!(
@@ -201,7 +203,7 @@ mod tests {
     fn update_and_clean_ask_nothing() {
         check_clean(
             &RULE,
-            "FROM debian:12\nRUN apt-get update && apt-get clean\n",
+            "FROM debian:12\nRUN apt-get update && apt-get clean && apt-get purge\n",
         );
         check_clean(&RULE, "FROM debian:12\nRUN echo apt-get install a\n");
     }
@@ -211,7 +213,7 @@ mod tests {
         check_message(
             &RULE,
             "FROM debian:12\nRUN apt-get install a\n",
-            "`apt-get install` asks before it goes on, and a build cannot answer",
+            "`apt-get install` may ask whether to go on, and a build cannot answer",
         );
     }
 

@@ -35,7 +35,7 @@ declare_rule! {
     ///
     /// ## Limits
     /// Judges RUN instructions that both update and install, in stages whose layers are part of the final image.
-    /// Silent where a cache or a tmpfs is mounted over the lists, and where a later command of the RUN names the folder or is a script with `clean` in its name.
+    /// Silent where a cache or a tmpfs is mounted over the lists, and where a later command of the RUN names the folder, is `apt-get dist-clean`, or is a script with `clean` in its name.
     pub(crate) APT_LISTS_LEFT {
         name: "apt-lists-left",
         code: "DF803",
@@ -66,7 +66,11 @@ fn check(ctx: &mut RuleContext<'_>) {
         if !installs || !ctx.is_shipped(update.instruction) || update.is_mounted(&[LISTS]) {
             continue;
         }
-        if last_cleanup(calls, PARTS, |_| false).is_some_and(|at| at > update.position) {
+        if last_cleanup(calls, PARTS, |clean| {
+            clean.subcommand_name() == "dist-clean"
+        })
+        .is_some_and(|at| at > update.position)
+        {
             continue;
         }
         let command = update.with_rights("rm -rf /var/lib/apt/lists/*");
@@ -115,6 +119,7 @@ mod tests {
             "rm -rf /var/lib/{apt,dpkg,cache,log}/",
             "rm -rf /tmp/* /var/{lib/apt,tmp}",
             "find /var/lib/apt/lists -type f -delete",
+            "apt-get dist-clean",
             "/bd_build/cleanup.sh",
         ] {
             check_clean(
@@ -164,7 +169,7 @@ mod tests {
         check_fix(
             &RULE,
             "FROM debian:12\nRUN <<EOF\nset -e\napt-get update\napt-get install -y a\nEOF\n",
-            "FROM debian:12\nRUN <<EOF\nset -e\napt-get update\napt-get install -y a\nrm -rf /var/lib/apt/lists/*\nEOF\n",
+            "FROM debian:12\nRUN <<EOF\nset -e\napt-get update\napt-get install -y a && rm -rf /var/lib/apt/lists/*\nEOF\n",
         );
     }
 }

@@ -39,7 +39,8 @@ declare_rule! {
 
 fn check(ctx: &mut RuleContext<'_>) {
     for call in ctx.package_calls() {
-        if call.action != Action::DistributionUpgrade {
+        let is_dry = call.has_option(&["-s", "--simulate", "--dry-run", "--just-print"]);
+        if call.action != Action::DistributionUpgrade || is_dry {
             continue;
         }
         let (program, subcommand) = (call.manager.name(), call.subcommand_name());
@@ -68,7 +69,7 @@ mod tests {
     fn a_plain_upgrade_is_not_judged() {
         check_clean(
             &RULE,
-            "FROM a:1\nRUN apt-get -y upgrade && zypper up && dnf upgrade -y\n",
+            "FROM a:1\nRUN apt-get -y upgrade && apt-get -s dist-upgrade && zypper up && dnf upgrade -y\n",
         );
     }
 }

@@ -1,5 +1,5 @@
 use dockerfile_model::{Join, Script, ScriptContext, ShellCommand, ShellWord};
-use dockerfile_source::{TextEdit, TextRange, TextSize};
+use dockerfile_source::{TextEdit, TextRange};
 use dockerfile_syntax::KEYWORDS;
 
 use crate::RuleContext;
@@ -35,7 +35,8 @@ declare_rule! {
     /// ```
     ///
     /// ## Fix
-    /// Unsafe: behind `&&`, removes the word `RUN`; else removes the `\` that joins the lines.
+    /// Unsafe: behind `&&`, `||` or `;`, removes the word `RUN`.
+    /// A line that should not have been joined gets no fix: whether the line before is complete is for you to say.
     ///
     /// ## Limits
     /// The keyword has to stand in upper case and without quotes, as the name of a program or first on its line.
@@ -89,23 +90,19 @@ fn report(
 ) {
     let keyword = word.text.as_str();
     let is_joined = at == 0 && command.join != Join::First;
-    let (help, edit) = if is_joined && keyword == "RUN" {
-        (
-            "remove the word `RUN`: the command behind the operator is a part of the same RUN"
-                .to_owned(),
-            remove_word(ctx, command),
-        )
+    let is_doubled = is_joined && keyword == "RUN";
+    let help = if is_doubled {
+        "remove the word `RUN`: the command behind the operator is a part of the same RUN"
+            .to_owned()
     } else {
-        (
-            format!(
-                "end the line before without a continuation, so that `{keyword}` starts an instruction"
-            ),
-            if at > 0 {
-                split_line(ctx, instruction.range.start(), word)
-            } else {
-                None
-            },
+        format!(
+            "end the line before without a continuation, so that `{keyword}` starts an instruction"
         )
+    };
+    let edit = if is_doubled {
+        remove_word(ctx, command)
+    } else {
+        None
     };
     let outer = instruction.keyword_text.as_str();
     let finding = ctx
@@ -119,12 +116,7 @@ fn report(
         )
         .help(help);
     if let Some(edit) = edit {
-        let title = if is_joined {
-            "remove the word `RUN`"
-        } else {
-            "end the line before"
-        };
-        finding.unsafe_fix(title, edit);
+        finding.unsafe_fix("remove the word `RUN`", edit);
     }
 }
 
@@ -139,21 +131,6 @@ fn remove_word(ctx: &RuleContext<'_>, command: &ShellCommand) -> Option<TextEdit
         .chars()
         .all(|character| matches!(character, ' ' | '\t'))
         .then(|| TextEdit::delete(range))
-}
-
-/// Removes the continuation at the end of the line in front of a word.
-fn split_line(ctx: &RuleContext<'_>, start: TextSize, word: &ShellWord) -> Option<TextEdit> {
-    let before = ctx.text(TextRange::new(start, word.range.start()));
-    let before = before.trim_end_matches([' ', '\t']);
-    let line = before.strip_suffix('\n')?.trim_end();
-    let kept = line.strip_suffix(ctx.model().escape)?.trim_end();
-    // A comment line or an operator at the end would need more than that.
-    if kept.is_empty() || kept.ends_with(['&', '|', ';', '\n']) {
-        return None;
-    }
-    let offset = |length: usize| TextSize::try_from(length).ok();
-    let range = TextRange::new(start + offset(kept.len())?, start + offset(line.len())?);
-    Some(TextEdit::delete(range))
 }
 
 #[cfg(test)]
@@ -186,16 +163,11 @@ mod tests {
     }
 
     #[test]
-    fn removes_what_is_too_much() {
+    fn removes_the_word_that_is_too_much() {
         check_fix(
             &RULE,
             "FROM a:1\nRUN a && \\\n  RUN b\n",
             "FROM a:1\nRUN a && \\\n  b\n",
-        );
-        check_fix(
-            &RULE,
-            "FROM a:1\nRUN a \\\nCOPY b c\n",
-            "FROM a:1\nRUN a\nCOPY b c\n",
         );
     }
 }

@@ -2,6 +2,7 @@ use dockerfile_model::{Base, Instruction, Join, Keyword, Script, ShellCommand};
 
 use crate::RuleContext;
 use crate::facts::called_program::called_program;
+use crate::facts::program_call::pipeline_before;
 use crate::rule::declare_rule;
 
 declare_rule! {
@@ -132,12 +133,7 @@ fn check(ctx: &mut RuleContext<'_>) {
 
 /// Returns the program in front of a pipe whose failure gets lost.
 fn culprit(script: &Script, position: usize) -> Option<&str> {
-    let reader = script.commands.get(position)?;
-    let writer = script
-        .commands
-        .get(..position)?
-        .iter()
-        .rfind(|command| command.pipeline == reader.pipeline && command.is_piped)?;
+    let writer = pipeline_before(script, position).next()?;
     let called = called_program(writer)?;
     (!HARMLESS.contains(&called.name)).then_some(called.name)
 }

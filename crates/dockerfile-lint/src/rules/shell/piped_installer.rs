@@ -129,6 +129,10 @@ mod tests {
             "FROM a:1\nRUN wget -qO- x | A=b sudo -E «bash» -s -- -y && curl y | «python3» -\n",
         );
         check_fires(&RULE, "FROM a:1\nRUN curl x | sed s/a/b/ | «bash» -\n");
+        check_fires(
+            &RULE,
+            "FROM a:1\nRUN curl https://x.example/$(uname -m) | «sh»\n",
+        );
     }
 
     #[test]

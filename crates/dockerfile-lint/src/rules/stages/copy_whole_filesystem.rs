@@ -1,4 +1,4 @@
-use dockerfile_model::{Base, Keyword, Word};
+use dockerfile_model::{Base, Instruction, Keyword, Model, Word};
 
 use crate::RuleContext;
 use crate::rule::declare_rule;
@@ -25,6 +25,7 @@ declare_rule! {
     ///
     /// ## Limits
     /// On `scratch` nothing is overwritten: there the copy makes one layer of many, and is fine.
+    /// A stage that stands on `scratch`, and `tonistiigi/xx`, hold a few files that are meant to be copied so.
     pub(crate) COPY_WHOLE_FILESYSTEM {
         name: "copy-whole-filesystem",
         code: "DF116",
@@ -35,6 +36,9 @@ declare_rule! {
         check: check,
     }
 }
+
+/// An image of scripts for other images.
+const HELPERS: &str = "tonistiigi/xx";
 
 fn check(ctx: &mut RuleContext<'_>) {
     let model = ctx.model();
@@ -52,7 +56,11 @@ fn check(ctx: &mut RuleContext<'_>) {
             .stage
             .and_then(|stage| model.stage(stage))
             .is_some_and(|stage| stage.base == Base::Scratch);
-        if !is_root(source) || !is_root(destination) || is_on_scratch {
+        if !is_root(source)
+            || !is_root(destination)
+            || is_on_scratch
+            || is_made_for_it(model, instruction)
+        {
             continue;
         }
         ctx.report(
@@ -60,6 +68,26 @@ fn check(ctx: &mut RuleContext<'_>) {
             "the whole filesystem is copied over that of the stage",
         )
         .help("copy the files that are needed, or start the stage with `FROM` that image");
+    }
+}
+
+/// Returns whether the other filesystem holds a few files that are meant to be copied so: a stage on `scratch`, or the
+/// cross-compilation helpers of `tonistiigi/xx`, whose manual asks for it.
+fn is_made_for_it(model: &Model, instruction: &Instruction) -> bool {
+    let from = instruction
+        .flag("from")
+        .and_then(|flag| flag.value.as_ref());
+    let (Some(from), Some(stage)) = (from, instruction.stage) else {
+        return false;
+    };
+    let name = from.value_or_text();
+    let base = model
+        .stage_named(name, stage)
+        .and_then(|stage| model.root_base(stage));
+    match base {
+        Some(Base::Scratch) => true,
+        Some(Base::Image(image)) => image.contains(HELPERS),
+        _ => name.contains(HELPERS),
     }
 }
 
@@ -92,5 +120,9 @@ mod tests {
     #[test]
     fn an_empty_image_takes_a_filesystem() {
         check_clean(&RULE, "FROM a:1 AS b\nFROM scratch\nCOPY --from=b / /\n");
+        check_clean(
+            &RULE,
+            "FROM tonistiigi/xx:1 AS xx\nFROM scratch AS files\nFROM a:1\nCOPY --from=xx / /\nCOPY --from=files / /\n",
+        );
     }
 }

@@ -108,7 +108,7 @@ mod tests {
             model
                 .stage_references
                 .iter()
-                .map(|reference| reference.target.map(|stage| stage.index()))
+                .map(|reference| reference.target.map(dockerfile_model::StageId::index))
                 .collect::<Vec<_>>()
         };
         assert_eq!(targets("Build"), [Some(0), Some(0)]);

@@ -4,6 +4,7 @@ use dockerfile_source::TextEdit;
 use super::{is_written_plainly, json_array};
 use crate::RuleContext;
 use crate::facts::start_command::entrypoint_of;
+use crate::facts::windows::has_drive_letter;
 use crate::rule::declare_rule;
 
 declare_rule! {
@@ -64,7 +65,10 @@ fn is_argument(ctx: &RuleContext<'_>, instruction: &Instruction) -> bool {
 
 fn is_command_line(program: &str) -> bool {
     let trimmed = program.trim();
-    trimmed.contains([' ', '\t']) && !trimmed.starts_with('-') && !trimmed.contains('\\')
+    trimmed.contains([' ', '\t'])
+        && !trimmed.starts_with('-')
+        && !trimmed.contains('\\')
+        && !has_drive_letter(trimmed)
 }
 
 fn report(ctx: &mut RuleContext<'_>, program: &JsonString, rest: &[JsonString]) {
@@ -123,7 +127,7 @@ mod tests {
     fn programs_and_windows_paths_are_fine() {
         check_clean(
             &RULE,
-            "FROM a\nRUN [\"echo\", \"a b\"]\nCMD [\"C:\\\\Program Files\\\\x.exe\"]\nCMD [\"app\"]\nCMD []\nCMD [\"-a b\"]\n",
+            "FROM a\nRUN [\"echo\", \"a b\"]\nCMD [\"C:\\\\Program Files\\\\x.exe\"]\nCMD [\"C:/a b/x.exe\"]\nCMD [\"app\"]\nCMD []\nCMD [\"-a b\"]\n",
         );
     }
 

@@ -3,8 +3,9 @@ use dockerfile_source::{TextEdit, TextRange};
 
 use super::{is_written_plainly, json_string};
 use crate::RuleContext;
+use crate::facts::blocks::blocks;
 use crate::facts::shell_program::{base_name, is_shell};
-use crate::facts::start_command::{places, start_command};
+use crate::facts::start_command::start_command;
 use crate::rule::declare_rule;
 
 declare_rule! {
@@ -134,7 +135,7 @@ fn check(ctx: &mut RuleContext<'_>) {
         }
     }
     let model = ctx.model();
-    for place in places(model) {
+    for place in blocks(model) {
         let start = start_command(model, place);
         if let (Some(entrypoint), Some(cmd)) = (start.entrypoint, start.command)
             && place.iter().any(|instruction| instruction.id == cmd.id)

@@ -3,8 +3,9 @@ use dockerfile_source::{TextRange, TextSize, edit_distance};
 
 use super::is_written_plainly;
 use crate::RuleContext;
+use crate::facts::blocks::blocks;
 use crate::facts::created_path::{CreatedPath, created_paths};
-use crate::facts::start_command::{last_of, places};
+use crate::facts::start_command::last_of;
 use crate::rule::declare_rule;
 
 declare_rule! {
@@ -70,7 +71,7 @@ struct NearPath<'c> {
 
 fn check(ctx: &mut RuleContext<'_>) {
     let model = ctx.model();
-    for place in places(model) {
+    for place in blocks(model) {
         let starts = [Keyword::Entrypoint, Keyword::Cmd]
             .into_iter()
             .filter_map(|keyword| last_of(place, keyword));

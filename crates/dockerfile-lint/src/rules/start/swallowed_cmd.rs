@@ -1,7 +1,9 @@
 use dockerfile_model::{Command, Instruction};
 
+use super::is_windows;
 use crate::RuleContext;
-use crate::facts::start_command::{places, start_command, swallows_arguments};
+use crate::facts::blocks::blocks;
+use crate::facts::start_command::{start_command, swallows_arguments};
 use crate::rule::declare_rule;
 
 declare_rule! {
@@ -30,7 +32,7 @@ declare_rule! {
     /// ## Limits
     /// `ENTRYPOINT ["sh", "-c", "..."]` is judged in the same way.
     /// A command that asks for its arguments, with `$@`, `$*` or `$0` to `$9`, gets them, and is fine.
-    /// An ENTRYPOINT of the base image is not known.
+    /// An ENTRYPOINT of the base image is not known, and Windows images are not judged.
     pub(crate) SWALLOWED_CMD {
         name: "swallowed-cmd",
         code: "DF204",
@@ -44,7 +46,7 @@ declare_rule! {
 
 fn check(ctx: &mut RuleContext<'_>) {
     let model = ctx.model();
-    for place in places(model) {
+    for place in blocks(model) {
         let start = start_command(model, place);
         let (Some(entrypoint), Some(cmd)) = (start.entrypoint, start.command) else {
             continue;
@@ -53,16 +55,20 @@ fn check(ctx: &mut RuleContext<'_>) {
             continue;
         };
         let is_said_here = place.iter().any(|instruction| instruction.id == cmd.id);
-        if is_said_here && !is_empty(command) && swallows_arguments(entry) {
+        if is_said_here
+            && !is_empty(command)
+            && swallows_arguments(entry)
+            && !is_windows(model, entrypoint)
+        {
             report(ctx, entrypoint, entry, cmd);
         }
     }
 }
 
-/// Returns whether a command says "none": `CMD []`.
+/// Returns whether a command says "none": `CMD []`, `CMD [""]`.
 fn is_empty(command: &Command) -> bool {
     match command {
-        Command::Exec(words, _) => words.is_empty(),
+        Command::Exec(words, _) => words.iter().all(|word| word.value.is_empty()),
         Command::Missing => true,
         Command::Shell(script) => script.text.trim().is_empty(),
         Command::Opaque { .. } => false,
@@ -127,7 +133,8 @@ mod tests {
 
     #[test]
     fn nothing_is_ignored_where_nothing_is_said() {
-        check_clean(&RULE, "FROM a\nENTRYPOINT app\nCMD []\n");
+        check_clean(&RULE, "FROM a\nENTRYPOINT app\nCMD []\nCMD [\"\"]\n");
+        check_clean(&RULE, "FROM a\nENTRYPOINT ['app']\nCMD x\n");
         check_clean(&RULE, "FROM a\nENTRYPOINT app\nENTRYPOINT []\nCMD x\n");
     }
 }

@@ -44,7 +44,7 @@ impl ShellGrammar<'_, '_> {
                     let name = self.token_range();
                     self.word();
                     if self.token == ShellToken::LeftParen && self.is_at_empty_parens() {
-                        self.function(checkpoint);
+                        self.function(checkpoint, name);
                         return;
                     }
                     self.takes_arrays = takes_arrays(self.slice(name));
@@ -87,7 +87,8 @@ impl ShellGrammar<'_, '_> {
         self.emitter.start_node(ASSIGNMENT);
         self.emitter.token(NAME, name_end);
         self.emitter.token(TEXT, operator);
-        self.emitter.token(ASSIGNMENT_OPERATOR, operator + operator_len);
+        self.emitter
+            .token(ASSIGNMENT_OPERATOR, operator + operator_len);
         self.assigned_value(operator + operator_len);
         self.emitter.finish_node();
         true
@@ -126,12 +127,11 @@ impl ShellGrammar<'_, '_> {
     }
 
     /// Adds the `()` and the body of a function whose name stands behind the checkpoint.
-    fn function(&mut self, checkpoint: Checkpoint) {
+    fn function(&mut self, checkpoint: Checkpoint, name: Range<usize>) {
         self.emitter.start_node_at(checkpoint, FUNCTION_DEFINITION);
-        let parens = self.start..self.token_end;
         self.bump(L_PAREN);
         self.bump(R_PAREN);
-        self.function_body(parens);
+        self.function_body(name);
         self.emitter.finish_node();
     }
 
@@ -139,8 +139,8 @@ impl ShellGrammar<'_, '_> {
     fn function_command(&mut self) {
         self.flush();
         self.emitter.start_node(FUNCTION_DEFINITION);
-        let opener = self.token_range();
         self.bump(RESERVED_WORD);
+        let name = self.token_range();
         if self.token.starts_word() {
             self.word();
         }
@@ -148,14 +148,15 @@ impl ShellGrammar<'_, '_> {
             self.bump(L_PAREN);
             self.bump(R_PAREN);
         }
-        self.function_body(opener);
+        self.function_body(name);
         self.emitter.finish_node();
     }
 
-    fn function_body(&mut self, opener: Range<usize>) {
+    fn function_body(&mut self, name: Range<usize>) {
         self.line_breaks();
         let Some(reserved) = self.command_ahead() else {
-            self.error(opener, "the function has no body".to_owned(), None);
+            let message = format!("the function `{}` has no body", self.slice(name.clone()));
+            self.error(name, message, None);
             return;
         };
         // Each body is one level, or `f()f()f()...` would have no bottom.

@@ -62,7 +62,11 @@ impl ShellGrammar<'_, '_> {
                         continue;
                     }
                     _ => {
-                        let word = if awaited == Reserved::Then { "then" } else { "fi" };
+                        let word = if awaited == Reserved::Then {
+                            "then"
+                        } else {
+                            "fi"
+                        };
                         this.missing(opener, word);
                         break;
                     }
@@ -124,13 +128,18 @@ impl ShellGrammar<'_, '_> {
             self.bump(NAME);
             return true;
         }
-        let message = format!("`{}` has no name of a variable", self.slice(opener.clone()));
-        let help = (self.token_text().starts_with('$')).then_some("write the name without `$`");
-        self.error(opener, message, help);
+        let keyword = self.slice(opener.clone());
         if self.token.starts_word() {
+            let message = format!(
+                "`{}` cannot be the variable of `{keyword}`",
+                self.short_token_text()
+            );
+            let help = (self.token_text().starts_with('$')).then_some("write the name without `$`");
+            self.error(self.token_range(), message, help);
             self.word();
             return true;
         }
+        self.error(opener, format!("`{keyword}` has no variable"), None);
         false
     }
 
@@ -237,11 +246,11 @@ impl ShellGrammar<'_, '_> {
                 this.error(opener.clone(), message, None);
             }
             this.line_breaks();
-            if !this.is_at_word("in") {
-                this.missing(opener, "in");
-                return;
+            if this.is_at_word("in") {
+                this.bump(RESERVED_WORD);
+            } else {
+                this.missing(opener.clone(), "in");
             }
-            this.bump(RESERVED_WORD);
             this.awaited.cases += 1;
             loop {
                 this.line_breaks();
@@ -284,6 +293,12 @@ impl ShellGrammar<'_, '_> {
             let pattern = self.slice(first.clone());
             let message = format!("the pattern `{pattern}` has no `)` behind it");
             self.error(first, message, None);
+            if self.token.starts_word() {
+                self.skip_to_separator();
+            }
+            if self.token == ShellToken::RightParen {
+                self.bump(R_PAREN);
+            }
         }
         self.script();
         let is_ended = self.token == ShellToken::CaseEnd;

@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use super::{ShellContext, ShellGrammar};
 use super::reserved::Reserved;
+use super::{ShellContext, ShellGrammar};
 use crate::SyntaxKind::{
     AMP, AND_AND, CASE_END, ERROR, L_PAREN, OR_OR, PIPE, PIPE_AMP, R_PAREN, RESERVED_WORD,
     SEMICOLON,
@@ -91,7 +91,10 @@ impl ShellGrammar<'_, '_> {
         let message = match (self.token, is_opened_by) {
             (ShellToken::End, true) => format!("`{word}` has no `{awaited}`"),
             (ShellToken::End, false) => format!("`{word}` is never closed by `{awaited}`"),
-            _ => format!("`{word}` waits for its `{awaited}`, and {} comes first", self.found()),
+            _ => format!(
+                "`{word}` waits for its `{awaited}`, and {} comes first",
+                self.found()
+            ),
         };
         let help = match awaited {
             "fi" | "done" | "esac" | "}" | "then" | "do" => {

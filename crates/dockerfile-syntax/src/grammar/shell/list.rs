@@ -103,7 +103,10 @@ impl ShellGrammar<'_, '_> {
     }
 
     /// Returns the reserved word ahead, if any, where a command is ahead; else `None`.
-    #[expect(clippy::option_option, reason = "whether a command is ahead, and which")]
+    #[expect(
+        clippy::option_option,
+        reason = "whether a command is ahead, and which"
+    )]
     pub(super) fn command_ahead(&self) -> Option<Option<Reserved>> {
         match self.token {
             ShellToken::LeftParen | ShellToken::Redirection | ShellToken::HereDocument => {

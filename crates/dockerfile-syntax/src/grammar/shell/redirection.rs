@@ -106,18 +106,15 @@ impl ShellGrammar<'_, '_> {
                 self.error(document.delimiter.clone(), message, None);
             }
             self.emitter.start_node(HEREDOC);
-            position = match end {
-                Some(end) => {
-                    self.emitter.token(HEREDOC_TEXT, end.line);
-                    self.emitter.token(WHITESPACE, end.word.start);
-                    self.emitter.token(HEREDOC_END, end.word.end);
-                    end.word.end
-                }
-                None => {
-                    self.emitter.token(HEREDOC_TEXT, self.end);
-                    self.end
-                }
-            };
+            position = self.end;
+            if let Some(end) = end {
+                self.emitter.token(HEREDOC_TEXT, end.line);
+                self.emitter.token(WHITESPACE, end.word.start);
+                self.emitter.token(HEREDOC_END, end.word.end);
+                position = end.word.end;
+            } else {
+                self.emitter.token(HEREDOC_TEXT, self.end);
+            }
             self.emitter.finish_node();
         }
         position

@@ -4,8 +4,8 @@ use logos::Logos;
 
 use super::ShellGrammar;
 use crate::SyntaxKind::{
-    ANSI_C_QUOTED, ARRAY, CONTINUATION, DOUBLE_QUOTE, DOUBLE_QUOTED, ESCAPE, L_PAREN,
-    R_PAREN, SINGLE_QUOTED, TEXT, WORD,
+    ANSI_C_QUOTED, ARRAY, CONTINUATION, DOUBLE_QUOTE, DOUBLE_QUOTED, ESCAPE, L_PAREN, R_PAREN,
+    SINGLE_QUOTED, TEXT, WORD,
 };
 use crate::lexer::shell::{QuotedToken, ShellToken};
 
@@ -53,13 +53,9 @@ impl ShellGrammar<'_, '_> {
                 }
                 token if token.starts_word() => {
                     self.flush();
-                    let end = match self.opt_part(token, self.start, self.token_end) {
-                        Some(end) => end,
-                        None => {
-                            self.emitter.token(TEXT, self.token_end);
-                            self.token_end
-                        }
-                    };
+                    let part_end = self.opt_part(token, self.start, self.token_end);
+                    let end = part_end.unwrap_or(self.token_end);
+                    self.emitter.token(TEXT, end);
                     self.read_from(end);
                 }
                 _ => break,
