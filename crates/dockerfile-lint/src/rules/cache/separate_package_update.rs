@@ -92,9 +92,9 @@ fn judge<'m>(ctx: &mut RuleContext<'_>, calls: impl Iterator<Item = &'m PackageC
                 if fresh == Some(call.instruction.id) {
                     // What is installed beside the update shows that the lists were for this.
                     update = None;
-                } else if refreshes_itself(call) {
-                    continue;
-                } else if let Some(update) = update.take() {
+                } else if !refreshes_itself(call)
+                    && let Some(update) = update.take()
+                {
                     report(ctx, update, call);
                 }
             }
@@ -122,7 +122,7 @@ fn report(ctx: &mut RuleContext<'_>, update: &PackageCall<'_>, install: &Package
     let (refresh, installation) = (command(ctx, update.range()), command(ctx, install.range()));
     let finding = ctx
         .report(
-            update.range(),
+            update.subcommand_or_program().range,
             format!("`{refresh}` comes from the cache, so `{installation}` may see old lists"),
         )
         .label(install.range(), "needs the lists")
@@ -187,15 +187,15 @@ mod tests {
     fn an_update_in_a_run_of_its_own_grows_old() {
         check_fires(
             &RULE,
-            "FROM a:1\nRUN «apt-get update» -y\nCOPY a b\nRUN apt-get install -y c\nRUN apt install d\nFROM b:1\nRUN «apk update»\nRUN apk add e\n",
+            "FROM a:1\nRUN apt-get «update» -y\nCOPY a b\nRUN apt-get install -y c\nRUN apt install d\nFROM b:1\nRUN apk «update»\nRUN apk add e\n",
         );
         check_fires(
             &RULE,
-            "RUN «apt-get update» && apt-get upgrade -y\nRUN apt-get install -y c\n",
+            "RUN apt-get «update» && apt-get upgrade -y\nRUN apt-get install -y c\n",
         );
         check_fires(
             &RULE,
-            "FROM a:1\nONBUILD RUN «apt-get update»\nONBUILD RUN apt-get install c\n",
+            "FROM a:1\nONBUILD RUN apt-get «update»\nONBUILD RUN apt-get install c\n",
         );
     }
 
