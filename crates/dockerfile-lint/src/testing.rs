@@ -4,13 +4,19 @@ use dockerfile_source::{Applicability, Diagnostic, SourceFile};
 
 use crate::{IgnoreFileFact, Options, Rule, Selection, check};
 
-/// Returns options with one rule on, and the knowledge that there is an ignore file.
+/// Returns options with one rule on, and the ignore file that the examples on its page speak of: an empty one, where they
+/// speak of none.
 pub(crate) fn only(rule: &Rule) -> Options {
+    let ignore_file = match rule.name {
+        "ignored-copy-source" => IgnoreFileFact::Present("node_modules\n".to_owned()),
+        "copy-without-ignore-file" => IgnoreFileFact::Absent,
+        _ => IgnoreFileFact::Present(String::new()),
+    };
     let mut selection = Selection::none();
     selection.set_rule(rule, true);
     Options {
         selection,
-        ignore_file: IgnoreFileFact::Present(String::new()),
+        ignore_file,
         ..Options::default()
     }
 }

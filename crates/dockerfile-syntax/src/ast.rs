@@ -4,6 +4,8 @@
 
 mod instructions;
 mod nodes;
+mod shell;
+mod shell_word;
 
 pub use instructions::{
     AddInstruction, ArgInstruction, Arguments, CmdInstruction, CopyInstruction,
@@ -13,6 +15,13 @@ pub use instructions::{
     UnknownInstruction, UserInstruction, VolumeInstruction, WorkdirInstruction,
 };
 pub use nodes::{Directive, Expansion, File, Flag, Heredoc, JsonArray, JsonString, Pair, Word};
+pub use shell::{
+    AndOrList, ArithmeticCommand, Array, Assignment, BraceGroup, CaseCommand, CaseItem, Command,
+    CommandSubstitution, ConditionalCommand, DoubleQuoted, ForCommand, FunctionDefinition,
+    IfCommand, LoopCommand, Pipeline, ProcessSubstitution, Redirection, Script, SimpleCommand,
+    Subshell,
+};
+pub use shell_word::WordPart;
 
 use crate::{Node, SyntaxKind};
 

@@ -1,38 +1,37 @@
 //! Variables in a word of a shell, as it is written.
 
-/// Returns the names of the variables that a shell expands in a word, but for those with an operator behind the name
-/// (`${NAME:-default}`, `${#NAME}`).
-pub(crate) fn shell_variables(text: &str) -> impl Iterator<Item = &str> {
-    let mut rest = text;
+use std::ops::Range;
+
+/// Returns the names of the variables that a shell expands in a word, and where `$NAME` or `${NAME}` stands in it; those
+/// with an operator behind the name (`${NAME:-default}`, `${#NAME}`) are left out.
+pub(crate) fn shell_variables(text: &str) -> impl Iterator<Item = (&str, Range<usize>)> {
+    let mut position = 0;
     let mut in_double_quotes = false;
     std::iter::from_fn(move || {
         loop {
-            let at = rest.find(['$', '\'', '"', '\\'])?;
-            let special = rest.as_bytes().get(at).copied()?;
-            let behind = rest.get(at + 1..)?;
-            match special {
-                b'"' => {
-                    in_double_quotes = !in_double_quotes;
-                    rest = behind;
-                }
-                b'\'' if in_double_quotes => rest = behind,
+            let at = position + text.get(position..)?.find(['$', '\'', '"', '\\'])?;
+            let behind = text.get(at + 1..)?;
+            match text.as_bytes().get(at)? {
+                b'"' => in_double_quotes = !in_double_quotes,
+                b'\'' if in_double_quotes => {}
                 b'\'' => {
-                    let end = behind.find('\'')?;
-                    rest = behind.get(end + 1..)?;
+                    position = at + 1 + behind.find('\'')? + 1;
+                    continue;
                 }
                 b'\\' => {
-                    let mut characters = behind.chars();
-                    characters.next();
-                    rest = characters.as_str();
+                    position = at + 1 + behind.chars().next()?.len_utf8();
+                    continue;
                 }
                 _ => {
                     let (name, after) = read_name(behind);
-                    rest = after;
+                    position = text.len() - after.len();
                     if let Some(name) = name {
-                        return Some(name);
+                        return Some((name, at..position));
                     }
+                    continue;
                 }
             }
+            position = at + 1;
         }
     })
 }
@@ -48,6 +47,10 @@ fn read_name(text: &str) -> (Option<&str>, &str) {
     let (name, behind) = text.split_at(end);
     let is_plain = !is_braced || behind.starts_with('}');
     let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    let behind = match behind.strip_prefix('}') {
+        Some(behind) if is_braced => behind,
+        _ => behind,
+    };
     (Some(name).filter(|_| is_plain && is_name), behind)
 }
 
@@ -57,7 +60,7 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, expected: &[&str]) {
-        let found: Vec<_> = shell_variables(text).collect();
+        let found: Vec<_> = shell_variables(text).map(|(name, _)| name).collect();
         assert_eq!(found, expected, "in {text}");
     }
 
@@ -65,6 +68,14 @@ mod tests {
     fn finds_names_outside_of_single_quotes() {
         check("a$X/${Y}\"$Z'$W'\"", &["X", "Y", "Z", "W"]);
         check("'$X'\\$Y$Z", &["Z"]);
+    }
+
+    #[test]
+    fn knows_where_they_stand() {
+        let found: Vec<_> = shell_variables("a$X-${Y}z")
+            .map(|(_, range)| range)
+            .collect();
+        assert_eq!(found, [1..3, 4..8]);
     }
 
     #[test]

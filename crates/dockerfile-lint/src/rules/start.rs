@@ -36,7 +36,11 @@ pub(crate) const RULES: &[&Rule] = &[
 ];
 
 /// Reports the instructions of one kind that a later one of the same stage puts out of force.
-fn report_dead(ctx: &mut RuleContext<'_>, keyword: Keyword, help: &str) {
+fn report_dead(
+    ctx: &mut RuleContext<'_>,
+    keyword: Keyword,
+    help: impl Fn(&Instruction) -> &'static str,
+) {
     for place in blocks(ctx.model()) {
         let Some(last) = last_of(place, keyword) else {
             continue;
@@ -53,7 +57,7 @@ fn report_dead(ctx: &mut RuleContext<'_>, keyword: Keyword, help: &str) {
                     format!("this `{name}` counts for nothing: a later one takes its place"),
                 )
                 .label(last.keyword_range, "this one counts")
-                .help(help);
+                .help(help(dead));
             if let Some(edit) = edit {
                 finding.unsafe_fix(format!("remove this `{name}`"), edit);
             }

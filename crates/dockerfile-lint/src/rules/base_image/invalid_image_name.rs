@@ -1,10 +1,9 @@
 use dockerfile_model::image_ref::{ImageRefError, ImageRefErrorKind, ImageRefParts};
-use dockerfile_model::{Base, ImageRef, Model, Origin, Word};
+use dockerfile_model::{Base, ImageRef, Model, Word};
 use dockerfile_source::{TextEdit, TextRange};
 
-use super::{is_written_plainly, part_of_word};
+use super::{global_argument, is_placeholder, is_written_plainly, part_of_word};
 use crate::RuleContext;
-use crate::facts::known_images::known_image;
 use crate::rule::declare_rule;
 
 declare_rule! {
@@ -47,9 +46,6 @@ declare_rule! {
     }
 }
 
-/// What template languages and build scripts put where a name is to come.
-const PLACEHOLDER_MARKS: [&str; 8] = ["{", "}", "%", "<%", "@@", "#", "((", "__"];
-
 fn check(ctx: &mut RuleContext<'_>) {
     let model = ctx.model();
     for stage in &model.stages {
@@ -70,29 +66,6 @@ fn check(ctx: &mut RuleContext<'_>) {
             _ => {}
         }
     }
-}
-
-/// Returns whether a name is there to be replaced before the build.
-fn is_placeholder(model: &Model, name: &str) -> bool {
-    let is_marked = PLACEHOLDER_MARKS.iter().any(|mark| name.contains(mark))
-        || (name.len() > 1 && name.starts_with('@') && name.ends_with('@'));
-    // `FROM BASEIMAGE`, for a script to replace.
-    let is_shouted = name.chars().any(char::is_uppercase)
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_');
-    is_marked
-        || (is_shouted
-            && global_argument(model, name).is_none()
-            && known_image(&name.to_lowercase()).is_none())
-}
-
-fn global_argument<'m>(model: &'m Model, name: &str) -> Option<&'m str> {
-    model
-        .variables
-        .iter()
-        .find(|variable| variable.origin == Origin::GlobalArg && variable.name.as_str() == name)
-        .map(|variable| variable.name.as_str())
 }
 
 /// BuildKit keeps stages by their names in lower case and looks FROM up as it is written (`convert.go`, `addState`).

@@ -53,7 +53,10 @@ fn check(ctx: &mut RuleContext<'_>) {
         }
         let range = part_of_word(image, path.len() + 1..name.len());
         let finding = ctx
-            .report(range, format!("the tag `latest` of `{path}` moves"))
+            .report(
+                range,
+                format!("the tag `latest` of `{path}` changes over time"),
+            )
             .help(format!(
                 "name the version that the file was written for, such as `{path}:VERSION`"
             ));
@@ -83,7 +86,11 @@ mod tests {
                 .iter()
                 .all(|finding| finding.labels.len() == 1)
         );
-        check_message(&RULE, text, "the tag `latest` of `ubuntu` moves");
+        check_message(
+            &RULE,
+            text,
+            "the tag `latest` of `ubuntu` changes over time",
+        );
     }
 
     #[test]

@@ -1,6 +1,6 @@
 use dockerfile_model::Base;
 
-use super::label_defaults;
+use super::{is_placeholder, label_defaults};
 use crate::RuleContext;
 use crate::rule::declare_rule;
 
@@ -25,6 +25,8 @@ declare_rule! {
     /// ## Limits
     /// An image whose name is a variable without a default is not judged.
     /// A variable with a default is judged by its default.
+    /// Placeholders that a script replaces before the build, such as `{{ image }}` or `BASEIMAGE`, are not judged.
+    /// The images of OSS-Fuzz are meant to be used without a tag, and are fine.
     /// A named build context (`docker build --build-context NAME=...`) looks like an image without a tag, and is taken for one.
     pub(crate) UNTAGGED_BASE_IMAGE {
         name: "untagged-base-image",
@@ -37,6 +39,9 @@ declare_rule! {
     }
 }
 
+/// Images that their makers ask to be used without a tag.
+const UNVERSIONED: &str = "gcr.io/oss-fuzz-base/";
+
 fn check(ctx: &mut RuleContext<'_>) {
     let model = ctx.model();
     for stage in &model.stages {
@@ -44,7 +49,12 @@ fn check(ctx: &mut RuleContext<'_>) {
             continue;
         };
         let path = name.rsplit('/').next().unwrap_or(name);
-        if path.is_empty() || path.contains(':') || name.contains('@') {
+        let has_version = path.contains(':') || name.contains('@');
+        if path.is_empty()
+            || has_version
+            || name.starts_with(UNVERSIONED)
+            || is_placeholder(model, name)
+        {
             continue;
         }
         let finding = ctx
@@ -81,7 +91,7 @@ mod tests {
     fn stages_scratch_and_digests_need_no_tag() {
         check_clean(
             &RULE,
-            "FROM debian:12 AS build\nFROM Build\nFROM scratch\nFROM debian@sha256:abc\n",
+            "FROM debian:12 AS build\nFROM Build\nFROM scratch\nFROM debian@sha256:abc\nFROM gcr.io/oss-fuzz-base/base-builder\nFROM {{a}}\n",
         );
     }
 

@@ -71,7 +71,7 @@ fn is_unpinned(package: &str) -> bool {
         .rsplit_once('-')
         .is_some_and(|(_, version)| version.starts_with(|first: char| first.is_ascii_digit()));
     !has_version
-        && !package.contains(['=', '<', '>', '*', '/'])
+        && !package.contains(['=', '<', '>', '*', '/', '('])
         && !is_path_or_url(package)
         && !package.starts_with('@')
         && !package.ends_with(".rpm")
@@ -94,7 +94,7 @@ mod tests {
     fn versions_groups_and_files_are_fine() {
         check_clean(
             &RULE,
-            "FROM a:1\nRUN dnf install -y gcc-c++-1.1.1 openssl-1:1.1.1k @group x.rpm https://y.example/z git-$V\n",
+            "FROM a:1\nRUN dnf install -y gcc-c++-1.1.1 openssl-1:1.1.1k @group x.rpm https://y.example/z git-$V 'dnf-command(copr)'\n",
         );
         check_clean(
             &RULE,

@@ -1,4 +1,4 @@
-use dockerfile_model::Keyword;
+use dockerfile_model::{Command, Instruction, Keyword};
 
 use super::report_dead;
 use crate::RuleContext;
@@ -43,12 +43,47 @@ declare_rule! {
     }
 }
 
+/// Programs that prepare an image, and start nothing.
+const PREPARING: [&str; 18] = [
+    "apk", "apt", "apt-get", "chmod", "chown", "cp", "curl", "dnf", "git", "ln", "mkdir", "mv",
+    "pip", "pip3", "tar", "unzip", "wget", "yum",
+];
+
 fn check(ctx: &mut RuleContext<'_>) {
-    report_dead(
-        ctx,
-        Keyword::Cmd,
-        "keep the one that is meant; to start several programs, start a script that starts them",
-    );
+    report_dead(ctx, Keyword::Cmd, |dead| {
+        if prepares_image(dead) {
+            "write `RUN`: `CMD` runs nothing while the image is built"
+        } else {
+            "keep the one that is meant; to start several programs, start a script that starts them"
+        }
+    });
+}
+
+/// Returns whether a command looks like one that was meant for the build.
+fn prepares_image(cmd: &Instruction) -> bool {
+    let (program, argument) = match cmd.command() {
+        Some(Command::Exec(words, _)) => {
+            let mut words = words.iter().map(|word| word.value.as_str());
+            (words.next(), words.next())
+        }
+        Some(Command::Shell(script)) => {
+            let words = script
+                .commands
+                .first()
+                .map(|command| command.words.as_slice());
+            let mut words = words
+                .into_iter()
+                .flatten()
+                .map(dockerfile_model::ShellWord::value);
+            (words.next(), words.next())
+        }
+        _ => return false,
+    };
+    let installs = matches!(
+        program,
+        Some("npm" | "yarn" | "pnpm" | "composer" | "bundle")
+    ) && argument == Some("install");
+    installs || program.is_some_and(|program| PREPARING.contains(&program))
 }
 
 #[cfg(test)]
@@ -83,6 +118,19 @@ mod tests {
         let found = findings(text, &RULE);
         let labels: Vec<_> = found.iter().flat_map(|found| &found.labels).collect();
         assert!(matches!(labels.as_slice(), [label] if usize::from(label.range.start()) == 13));
+    }
+
+    #[test]
+    fn a_command_for_the_build_belongs_in_run() {
+        for command in ["apt-get update", "[\"npm\", \"install\"]", "mkdir /a && b"] {
+            let text = format!("FROM a\nCMD {command}\nCMD y\n");
+            let found = findings(&text, &RULE);
+            let help = found.first().and_then(|found| found.help.as_deref());
+            assert!(
+                help.is_some_and(|help| help.starts_with("write `RUN`")),
+                "{text}"
+            );
+        }
     }
 
     #[test]

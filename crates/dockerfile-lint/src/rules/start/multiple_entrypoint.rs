@@ -47,7 +47,7 @@ fn check(ctx: &mut RuleContext<'_>) {
     report_dead(
         ctx,
         Keyword::Entrypoint,
-        "keep the one that is meant; one program that starts another takes it as an argument",
+        |_| "keep the one that is meant; one program that starts another takes it as an argument",
     );
 }
 

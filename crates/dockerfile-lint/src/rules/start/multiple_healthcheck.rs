@@ -47,7 +47,7 @@ fn check(ctx: &mut RuleContext<'_>) {
     report_dead(
         ctx,
         Keyword::Healthcheck,
-        "keep the one that is meant, or join the commands with `&&`",
+        |_| "keep the one that is meant, or join the commands with `&&`",
     );
 }
 

@@ -1,5 +1,5 @@
 use dockerfile_model::{Command, Instruction, Keyword, Script};
-use dockerfile_source::{TextEdit, TextRange, TextSize};
+use dockerfile_source::TextEdit;
 
 use super::{is_windows, json_array};
 use crate::RuleContext;
@@ -56,6 +56,9 @@ const BUILTINS: [&str; 18] = [
     "source", "test", "trap", "ulimit", "umask", "wait",
 ];
 
+/// A longer command is not repeated in the help.
+const LONGEST_EXAMPLE: usize = 80;
+
 fn check(ctx: &mut RuleContext<'_>) {
     let model = ctx.model();
     for instruction in ctx.instructions() {
@@ -97,14 +100,11 @@ fn report(ctx: &mut RuleContext<'_>, instruction: &Instruction, script: &Script)
     };
     let what = program.map_or("the command".to_owned(), |program| format!("`{program}`"));
     let finding = ctx.report(
-        first_line(ctx.text(script.range), script.range),
+        instruction.keyword_range,
         format!("`{name}` in shell form: {what} runs below `/bin/sh`, which hands on no signals"),
     );
     let Some(words) = words else {
-        finding.help(match script.commands.len() {
-            0 | 1 => format!("write `{name} exec ...`, so that the program takes the place of the shell"),
-            _ => format!("put the commands into a script and start it with `{name} [\"/script\"]`, or write `exec` in front of the last one"),
-        });
+        finding.help(help_with_shell(&name, script));
         return;
     };
     let array = json_array(words);
@@ -114,11 +114,20 @@ fn report(ctx: &mut RuleContext<'_>, instruction: &Instruction, script: &Script)
     );
 }
 
-/// Returns the first line of a range, without the continuation at its end.
-fn first_line(text: &str, range: TextRange) -> TextRange {
-    let line = text.split('\n').next().unwrap_or("");
-    let line = line.trim_end().trim_end_matches(['\\', '`']).trim_end();
-    TextRange::at(range.start(), TextSize::new(line.len() as u32))
+/// Returns what to do where the command needs a shell.
+fn help_with_shell(name: &str, script: &Script) -> String {
+    if script.commands.len() > 1 {
+        return format!(
+            "put the commands into a script and start it with `{name} [\"/script\"]`, or write `exec` in front of the last one"
+        );
+    }
+    let text = script.text.trim();
+    let shown = if text.len() > LONGEST_EXAMPLE || text.contains('\n') {
+        "..."
+    } else {
+        text
+    };
+    format!("write `{name} exec {shown}`, so that the program takes the place of the shell")
 }
 
 /// Returns the words of a script that is one simple command, and means the same without a shell.
@@ -159,10 +168,10 @@ mod tests {
     use crate::testing::{check_clean, check_fires, check_fix, check_message};
 
     #[test]
-    fn points_at_the_command() {
+    fn points_at_the_keyword() {
         check_fires(
             &RULE,
-            "FROM node as foo\nENTRYPOINT «something --x»\nFROM node\nCMD «a &&» \\\n  b\n",
+            "FROM node as foo\n«ENTRYPOINT» something --x\nFROM node\n«CMD» a && \\\n  b\n",
         );
     }
 
@@ -202,7 +211,7 @@ mod tests {
 
     #[test]
     fn a_dead_instruction_is_reported_once() {
-        check_fires(&RULE, "FROM a\nCMD x\nCMD «y»\n");
+        check_fires(&RULE, "FROM a\nCMD x\n«CMD» y\n");
     }
 
     #[test]

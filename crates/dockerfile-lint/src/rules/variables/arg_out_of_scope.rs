@@ -1,7 +1,9 @@
+use std::ops::Range;
+
 use dockerfile_model::{
-    Instruction, Keyword, Model, Origin, Resolution, Script, ShellCommand, StageId,
+    Instruction, Keyword, Model, Origin, Resolution, Script, ShellCommand, ShellWord, StageId,
 };
-use dockerfile_source::{TextEdit, TextRange};
+use dockerfile_source::{TextEdit, TextLen, TextRange, TextSize};
 use rustc_hash::FxHashSet;
 
 use crate::RuleContext;
@@ -103,16 +105,14 @@ fn check(ctx: &mut RuleContext<'_>) {
     }
 }
 
-/// Returns the variables that a script uses without a default, with the words they stand in.
+/// Returns the variables that a script uses without a default, and where.
 fn script_uses(script: &Script) -> impl Iterator<Item = (&str, TextRange)> {
-    script
-        .commands
-        .iter()
-        .flat_map(words_of)
-        .flat_map(|(text, range)| shell_variables(text).map(move |name| (name, range)))
+    script.commands.iter().flat_map(words_of).flat_map(|word| {
+        shell_variables(&word.text).map(move |(name, place)| (name, place_in_file(word, place)))
+    })
 }
 
-fn words_of(command: &ShellCommand) -> impl Iterator<Item = (&str, TextRange)> {
+fn words_of(command: &ShellCommand) -> impl Iterator<Item = &ShellWord> {
     let values = command
         .assignments
         .iter()
@@ -125,7 +125,15 @@ fn words_of(command: &ShellCommand) -> impl Iterator<Item = (&str, TextRange)> {
         .chain(&command.words)
         .chain(targets)
         .filter(|word| word.has_expansion())
-        .map(|word| (word.text.as_str(), word.range))
+}
+
+/// Returns where a part of a word stands in the file: the whole word where a continuation stands in it.
+fn place_in_file(word: &ShellWord, place: Range<usize>) -> TextRange {
+    if word.range.len() != word.text.as_str().text_len() {
+        return word.range;
+    }
+    let at = |offset: usize| word.range.start() + TextSize::new(offset as u32);
+    TextRange::new(at(place.start), at(place.end))
 }
 
 fn is_out_of_scope(model: &Model, instruction: &Instruction, name: &str) -> bool {
@@ -190,7 +198,7 @@ mod tests {
     fn commands_do_not_see_them_either() {
         check_fires(
             &RULE,
-            "ARG V=1\nFROM a:$V\nRUN echo «\"v$V\"» $V\nFROM b:1\nRUN <<E\ncurl «x/${V}»\nE\n",
+            "ARG V=1\nFROM a:$V\nRUN echo \"v«$V»\" $V\nFROM b:1\nRUN <<E\ncurl x/«${V}»\nE\n",
         );
     }
 
