@@ -263,36 +263,38 @@ mod tests {
         Some((port, host))
     }
 
-    #[expect(clippy::unnecessary_wraps, reason = "compared with what may be none")]
-    fn both(port: u16, host: &str) -> Option<(Option<u16>, Option<String>)> {
-        Some((Some(port), Some(host.to_owned())))
+    fn both(port: u16, host: &str) -> (Option<u16>, Option<String>) {
+        (Some(port), Some(host.to_owned()))
     }
 
     #[test]
     fn reads_options_in_all_their_forms() {
         let uvicorn = "[\"uvicorn\", \"a:b\", \"--host\", \"0.0.0.0\", \"--port=8080\"]";
-        assert_eq!(listens(uvicorn), both(8080, "0.0.0.0"));
+        assert_eq!(listens(uvicorn), Some(both(8080, "0.0.0.0")));
         assert_eq!(
             listens("[\"gunicorn\", \"-b0.0.0.0:80\", \"a:b\"]"),
-            both(80, "0.0.0.0")
+            Some(both(80, "0.0.0.0"))
         );
-        assert_eq!(listens("[\"gunicorn\", \"--bind\", \":80\"]"), both(80, ""));
-        assert_eq!(listens("[\"flask\", \"run\"]"), both(5000, "default"));
+        assert_eq!(
+            listens("[\"gunicorn\", \"--bind\", \":80\"]"),
+            Some(both(80, ""))
+        );
+        assert_eq!(listens("[\"flask\", \"run\"]"), Some(both(5000, "default")));
         assert_eq!(
             listens("[\"flask\", \"--app\", \"x\", \"run\", \"-p\", \"80\"]"),
-            both(80, "default")
+            Some(both(80, "default"))
         );
         assert_eq!(
             listens("[\"java\", \"-Dserver.port=9000\", \"-jar\", \"x\"]"),
-            both(9000, "default")
+            Some(both(9000, "default"))
         );
         assert_eq!(
             listens("[\"python\", \"-m\", \"http.server\", \"80\"]"),
-            both(80, "default")
+            Some(both(80, "default"))
         );
         assert_eq!(
             listens("[\"python\", \"manage.py\", \"runserver\", \"0.0.0.0:80\"]"),
-            both(80, "0.0.0.0")
+            Some(both(80, "0.0.0.0"))
         );
     }
 

@@ -48,27 +48,14 @@ declare_rule! {
 }
 
 fn check(ctx: &mut RuleContext<'_>) {
-    let model = ctx.model();
-    // The user in force is carried along: looking back from every COPY would be quadratic.
-    for stage in &model.stages {
-        let mut user = model
-            .last_before(Keyword::User, stage.from)
-            .and_then(Instruction::value);
-        if let Some(parent) = model.ancestry(stage.id).nth(1) {
-            user = model
-                .last_of_stage(Keyword::User, parent.id)
-                .and_then(Instruction::value);
-        }
-        for instruction in model.stage_instructions(stage.id) {
-            match instruction.keyword {
-                Keyword::User => user = instruction.value(),
-                Keyword::Copy | Keyword::Add => {
-                    if let Some(user) = user {
-                        check_copy(ctx, instruction, user);
-                    }
-                }
-                _ => {}
-            }
+    for instruction in ctx
+        .model()
+        .instructions
+        .iter()
+        .filter(|instruction| matches!(instruction.keyword, Keyword::Copy | Keyword::Add))
+    {
+        if let Some(user) = ctx.user_in_force(instruction.id) {
+            check_copy(ctx, instruction, user);
         }
     }
 }

@@ -67,7 +67,7 @@ fn report(ctx: &mut RuleContext<'_>, instruction: &Instruction, calls: &[&ShellC
     let Some(first) = words.next() else {
         return;
     };
-    let user = model.user_at(instruction.id);
+    let user = ctx.user_in_force(instruction.id);
     let other = calls.iter().find_map(|command| other_user(command));
     let root = root_base(model, instruction);
     let (message, help) = match (user, other) {
