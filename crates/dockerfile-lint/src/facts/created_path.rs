@@ -153,6 +153,7 @@ mod tests {
         )
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "compared with what may be none")]
     fn some(expected: &[(&str, bool)]) -> Option<Vec<(String, bool)>> {
         Some(
             expected

@@ -512,6 +512,7 @@ mod tests {
         Some((port, host))
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "compared with what may be none")]
     fn both(port: u16, host: &str) -> Option<(Option<u16>, Option<String>)> {
         Some((Some(port), Some(host.to_owned())))
     }

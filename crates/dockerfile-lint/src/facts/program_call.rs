@@ -21,6 +21,11 @@ impl<'m> ProgramCall<'m> {
         self.called.is(names)
     }
 
+    /// Returns the commands of the script in front of this one.
+    pub(crate) fn earlier_commands(&self) -> &'m [ShellCommand] {
+        self.script.commands.get(..self.position).unwrap_or(&[])
+    }
+
     /// Returns the commands of the script behind this one.
     pub(crate) fn later_commands(&self) -> &'m [ShellCommand] {
         self.script.commands.get(self.position + 1..).unwrap_or(&[])

@@ -49,7 +49,7 @@ fn check(ctx: &mut RuleContext<'_>) {
     if patterns.is_empty() || patterns.iter().any(|pattern| pattern.is_exception) {
         return;
     }
-    for instruction in ctx.model().instructions.iter() {
+    for instruction in &ctx.model().instructions {
         let is_copy = matches!(instruction.keyword, Keyword::Copy | Keyword::Add);
         if !is_copy || instruction.flag("from").is_some() {
             continue;

@@ -71,7 +71,10 @@ fn prepares_image(cmd: &Instruction) -> bool {
                 .commands
                 .first()
                 .map(|command| command.words.as_slice());
-            let mut words = words.into_iter().flatten().map(|word| word.value());
+            let mut words = words
+                .into_iter()
+                .flatten()
+                .map(dockerfile_model::ShellWord::value);
             (words.next(), words.next())
         }
         _ => return false,

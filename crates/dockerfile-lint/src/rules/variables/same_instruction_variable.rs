@@ -73,7 +73,7 @@ fn is_mistake(setter: &Pair, user: &Pair, variable: &VariableUse) -> bool {
     if adds_to_itself && user.key.value_or_text() != name {
         return false;
     }
-    !(variable.handles_unset && !is_set_before(variable))
+    !variable.handles_unset || is_set_before(variable)
 }
 
 fn is_set_before(variable: &VariableUse) -> bool {
