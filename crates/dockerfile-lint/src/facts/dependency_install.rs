@@ -317,8 +317,7 @@ fn yarn(words: Words<'_>) -> Option<DependencyInstall<'_>> {
 
 /// Maven fetches plugins and dependencies in every phase.
 fn maven(words: Words<'_>) -> Option<DependencyInstall<'_>> {
-    const PHASES: [&str; 9] = [
-        "clean",
+    const PHASES: [&str; 8] = [
         "compile",
         "package",
         "install",
@@ -363,7 +362,6 @@ fn gradle(words: Words<'_>) -> Option<DependencyInstall<'_>> {
                 | "dependencies"
                 | "installDist"
                 | "distTar"
-                | "clean"
                 | "test"
                 | "fatJar"
                 | "buildFatJar"

@@ -131,6 +131,14 @@ pub(crate) fn is_source_folder(path: &str) -> bool {
     )
 }
 
+/// Returns whether a folder is called what folders of manifests are called.
+pub(crate) fn is_manifest_folder(path: &str) -> bool {
+    let name = file_name(path);
+    ["require", "dep", "packages", "manifest"]
+        .iter()
+        .any(|part| name.starts_with(part))
+}
+
 /// Returns the folder in which an instruction runs. A folder that only the base image knows is `/?`.
 pub(crate) fn folder_at(model: &Model, at: InstructionId) -> String {
     if let Some(folder) = model.workdir_at(at) {

@@ -10,7 +10,7 @@ use crate::facts::named_install::{is_installing, is_named_install};
 use crate::facts::package_call::PackageCall;
 use crate::facts::program_call::ProgramCall;
 use crate::facts::source_copy::{
-    SourceCopy, folder_of_command, is_source_folder, resolve, source_copies,
+    SourceCopy, folder_of_command, is_manifest_folder, is_source_folder, resolve, source_copies,
 };
 use crate::rule::declare_rule;
 
@@ -191,9 +191,13 @@ impl<'m> Walk<'m> {
             .map(|(_, at)| *at);
         let culprit = self.copies.iter().find(|copy| {
             let brings_it = copy.context_path(&manifest).is_some();
-            let is_aside =
-                named_at.is_some() && (copy.is_whole_context || is_source_folder(copy.path));
-            brings_it || is_aside
+            match (copy.is_whole_context, named_at) {
+                (true, _) => brings_it || named_at.is_some(),
+                (false, Some(_)) => is_source_folder(copy.path),
+                (false, None) => {
+                    brings_it && copy.destination != "/" && !is_manifest_folder(copy.path)
+                }
+            }
         });
         let Some(copy) = culprit.cloned() else {
             return;
@@ -336,6 +340,22 @@ mod tests {
         check_clean(
             &RULE,
             "FROM a:1\nWORKDIR /app\nCOPY package.json ./\nCOPY patches ./patches\nRUN npm ci\n",
+        );
+    }
+
+    #[test]
+    fn folders_of_manifests_and_of_the_system_are_no_sources() {
+        check_clean(
+            &RULE,
+            "FROM a:1\nCOPY requirements /r\nRUN pip install -r /r/all.txt\n",
+        );
+        check_clean(
+            &RULE,
+            "FROM a:1\nCOPY rootfs /\nRUN cd /app && npm install\n",
+        );
+        check_clean(
+            &RULE,
+            "FROM a:1\nWORKDIR /a\nCOPY packages ./\nCOPY Gemfile ./\nRUN bundle install\n",
         );
     }
 
