@@ -46,6 +46,7 @@ declare_rule! {
 }
 
 fn check(ctx: &mut RuleContext<'_>) {
+    let mut is_configured = None;
     for call in ctx.package_calls() {
         if !call.manager.is_apt() || !asks(call.action) {
             continue;
@@ -55,7 +56,7 @@ fn check(ctx: &mut RuleContext<'_>) {
         if says_yes(call) || removes_nothing || call.reads_answers() || call.may_hide_options() {
             continue;
         }
-        if ctx.source().text().contains("Assume-Yes") {
+        if *is_configured.get_or_insert_with(|| ctx.source().text().contains("Assume-Yes")) {
             return;
         }
         let (program, subcommand) = (call.manager.name(), call.subcommand_name());

@@ -44,6 +44,7 @@ declare_rule! {
 }
 
 fn check(ctx: &mut RuleContext<'_>) {
+    let mut is_configured = None;
     for call in ctx.package_calls() {
         if !matches!(call.manager, Manager::Dnf | Manager::Yum) || !asks(call.action) {
             continue;
@@ -51,7 +52,7 @@ fn check(ctx: &mut RuleContext<'_>) {
         if says_yes(call) || call.reads_answers() || call.may_hide_options() {
             continue;
         }
-        if ctx.source().text().contains("assumeyes") {
+        if *is_configured.get_or_insert_with(|| ctx.source().text().contains("assumeyes")) {
             return;
         }
         let (program, subcommand) = (call.manager.name(), call.subcommand_name());

@@ -1,4 +1,4 @@
-use dockerfile_model::{Script, SmolStr};
+use dockerfile_model::{Script, SmolStr, Variable};
 
 use crate::RuleContext;
 use crate::facts::environment::{exported_by, variable_at};
@@ -53,6 +53,7 @@ declare_rule! {
 const MOUNTS: &[&str] = &["/.cache", "/.cache/pip", "/pip", "/pip-cache", "/pip_cache"];
 
 fn check(ctx: &mut RuleContext<'_>) {
+    let mut names_variables = None;
     for calls in by_script(ctx.package_calls()) {
         let is_dirty = |call: &&PackageCall<'_>| {
             call.manager == Manager::Pip
@@ -70,8 +71,16 @@ fn check(ctx: &mut RuleContext<'_>) {
         let cleanup = last_cleanup(calls, &[".cache"], |clean| {
             clean.manager == Manager::Pip && clean.action == Action::Clean
         });
-        let outside =
-            setting(|name| variable_at(ctx.model(), instruction, name).map(SmolStr::as_str));
+        let may_be_set = *names_variables
+            .get_or_insert_with(|| ctx.model().variables.iter().any(is_pip_variable))
+            || instruction
+                .stage
+                .is_some_and(|stage| ctx.model().facts_of(stage).is_some());
+        let outside = if may_be_set {
+            setting(|name| variable_at(ctx.model(), instruction, name).map(SmolStr::as_str))
+        } else {
+            None
+        };
         let inside = exports(first.script);
         for call in calls.iter().filter(is_dirty) {
             let is_cleaned = cleanup.is_some_and(|at| at > call.position);
@@ -98,6 +107,10 @@ fn report(ctx: &mut RuleContext<'_>, call: &PackageCall<'_>) {
     if let Some(edit) = edit {
         finding.safe_fix("write `--no-cache-dir`", edit);
     }
+}
+
+fn is_pip_variable(variable: &Variable) -> bool {
+    matches!(variable.name.as_str(), "PIP_NO_CACHE_DIR" | "PIP_CACHE_DIR")
 }
 
 /// Returns whether the variables of pip turn its cache off or move it elsewhere; none where they are not set.

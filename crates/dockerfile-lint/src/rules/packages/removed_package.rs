@@ -108,6 +108,7 @@ const REMOVED: &[Removed] = &[
 ];
 
 fn check(ctx: &mut RuleContext<'_>) {
+    let mut has_other_sources = None;
     for call in ctx.package_calls() {
         if !call.manager.is_apt() || call.action != Action::Install {
             continue;
@@ -127,7 +128,7 @@ fn check(ctx: &mut RuleContext<'_>) {
             let Some(distribution) = found.filter(|found| is_gone(entry, *found)) else {
                 continue;
             };
-            if changes_sources(ctx.source().text()) {
+            if *has_other_sources.get_or_insert_with(|| changes_sources(ctx.source().text())) {
                 return;
             }
             ctx.report(

@@ -62,13 +62,22 @@ fn check(ctx: &mut RuleContext<'_>) {
             }
         }
     }
+    let mut last_use: Option<(&Script, Option<usize>)> = None;
     for call in ctx.program_calls() {
         if call.instruction.keyword != Keyword::Run {
             continue;
         }
-        let Some(start) = start_word(call).filter(|_| !is_used_later(call)) else {
+        let Some(start) = start_word(call) else {
             continue;
         };
+        let used_at = match last_use {
+            Some((script, used_at)) if std::ptr::eq(script, call.script) => used_at,
+            _ => last_use_of_service(call.script),
+        };
+        last_use = Some((call.script, used_at));
+        if used_at.is_some_and(|at| at > call.position) {
+            continue;
+        }
         let range = call.called.range_to(start);
         ctx.report(range, "the service that this starts ends with the RUN")
             .help(HELP);
@@ -98,8 +107,8 @@ fn start_word<'m>(call: &ProgramCall<'m>) -> Option<&'m ShellWord> {
     word.filter(|word| matches!(word.value(), "start" | "restart"))
 }
 
-/// Returns whether something behind the start may need the service: anything but messages and cleaning up.
-fn is_used_later(call: &ProgramCall<'_>) -> bool {
+/// Returns the place of the last command that may need a service: anything but messages and cleaning up.
+fn last_use_of_service(script: &Script) -> Option<usize> {
     const IDLE: &[&str] = &[
         ":",
         "apt-get",
@@ -117,9 +126,10 @@ fn is_used_later(call: &ProgramCall<'_>) -> bool {
         "service",
         "systemctl",
     ];
-    call.later_commands()
+    script
+        .commands
         .iter()
-        .any(|command| !command.is(IDLE))
+        .rposition(|command| !command.is(IDLE))
 }
 
 #[cfg(test)]

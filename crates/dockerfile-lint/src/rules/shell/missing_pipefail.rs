@@ -104,6 +104,9 @@ const HARMLESS: &[&str] = &[
     "yes",
 ];
 
+/// A substitution may hold as many commands as the file; each of them looks for its beginning.
+const LONGEST_SUBSTITUTION: usize = 256;
+
 fn check(ctx: &mut RuleContext<'_>) {
     for instruction in ctx.instructions() {
         if instruction.keyword != Keyword::Run {
@@ -186,14 +189,12 @@ fn is_assigned(script: &Script, position: usize) -> bool {
     let Some(inner) = script.commands.get(position) else {
         return false;
     };
-    script
-        .commands
-        .get(..position)
-        .and_then(|before| {
-            before
-                .iter()
-                .rfind(|outer| outer.range.contains_range(inner.range))
-        })
+    let before = script.commands.get(..position).unwrap_or(&[]);
+    before
+        .iter()
+        .rev()
+        .take(LONGEST_SUBSTITUTION)
+        .find(|outer| outer.range.contains_range(inner.range))
         .is_some_and(|outer| outer.words.is_empty())
 }
 

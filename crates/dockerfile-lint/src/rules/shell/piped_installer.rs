@@ -43,6 +43,9 @@ declare_rule! {
     }
 }
 
+/// A pipe may be as long as the file; every interpreter in it looks back.
+const LONGEST_PIPE: usize = 64;
+
 const SHELLS: &[&str] = &["sh", "bash", "ash", "dash", "zsh", "ksh"];
 
 fn check(ctx: &mut RuleContext<'_>) {
@@ -67,6 +70,7 @@ fn piped<'m>(call: &ProgramCall<'m>) -> Option<(&'m ShellWord, &'m ShellWord)> {
     }
     let download = call
         .pipeline_before()
+        .take(LONGEST_PIPE)
         .filter_map(called_program)
         .find(|writer| writer.is(&["curl", "wget"]))?;
     Some((call.called.word, download.word))
