@@ -38,11 +38,14 @@ fn is_package_file(name: &str) -> bool {
     .any(|extension| name.ends_with(extension))
 }
 
-/// Returns whether a call does nothing but install packages or clean up behind that.
+/// Returns whether a call does nothing but install packages or clean up behind that; `packages` are in the order of the
+/// file.
 pub(crate) fn is_installing(call: &ProgramCall<'_>, packages: &[PackageCall<'_>]) -> bool {
+    let start = call.command.range.start();
+    let at = packages.partition_point(|package| package.command.range.start() < start);
     let package = packages
-        .iter()
-        .find(|package| package.command.range == call.command.range);
+        .get(at)
+        .filter(|package| package.command.range == call.command.range);
     match package {
         Some(package) => {
             is_named_install(package)

@@ -147,7 +147,8 @@ fn join(
     let text = ctx.text(first_script.range).trim_end();
     let end = first_script.range.start() + text.text_len();
     let gap = ctx.text(TextRange::new(end, second.range.start()));
-    if !are_neighbours || !gap.trim().is_empty() {
+    let is_open = text.ends_with([';', '&', '|']);
+    if !are_neighbours || is_open || !gap.trim().is_empty() {
         return None;
     }
     let line_end = if gap.contains("\r\n") { "\r\n" } else { "\n" };
@@ -243,6 +244,7 @@ mod tests {
         for text in [
             "FROM a:1\nRUN apt-get update\n# x\nRUN apt-get install a\n",
             "FROM a:1\nRUN apt-get update\nCOPY a b\nRUN apt-get install a\n",
+            "FROM a:1\nRUN apt-get update;\nRUN apt-get install a\n",
             "FROM a:1\nRUN apt-get update; true\nRUN apt-get install a\n",
             "FROM a:1\nRUN apt-get update\nRUN apt-get install a || true\n",
             "FROM a:1\nRUN --network=host apt-get update\nRUN apt-get install a\n",
