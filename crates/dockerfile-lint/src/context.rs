@@ -2,7 +2,7 @@
 
 use std::cell::OnceCell;
 
-use dockerfile_model::{Instruction, Model, StageId};
+use dockerfile_model::{Instruction, InstructionId, Model, StageId, Word};
 use dockerfile_source::{
     Applicability, Diagnostic, Fix, Label, Severity, SourceFile, TextEdit, TextRange,
 };
@@ -11,6 +11,7 @@ use dockerfile_syntax::Parse;
 use crate::facts::package_call::{PackageCall, package_calls};
 use crate::facts::program_call::{ProgramCall, program_calls};
 use crate::facts::start_command::{StartCommand, start_commands};
+use crate::facts::users_in_force::users_in_force;
 use crate::{Options, Rule};
 
 /// The file under check, and the findings so far.
@@ -32,6 +33,7 @@ pub(crate) struct Facts<'c> {
     program_calls: OnceCell<Vec<ProgramCall<'c>>>,
     package_calls: OnceCell<Vec<PackageCall<'c>>>,
     start_commands: OnceCell<Vec<StartCommand<'c>>>,
+    users_in_force: OnceCell<Vec<Option<InstructionId>>>,
 }
 
 /// A finding that was just made, to add to.
@@ -111,6 +113,16 @@ impl<'c> RuleContext<'c> {
             .get_or_init(|| start_commands(self.model));
         let idx = stage.map_or(0, |stage| stage.index() + 1);
         starts.get(idx).copied().unwrap_or_default()
+    }
+
+    /// Returns the word of the USER that is in force at an instruction.
+    pub(crate) fn user_in_force(&self, at: InstructionId) -> Option<&'c Word> {
+        let users = self
+            .facts
+            .users_in_force
+            .get_or_init(|| users_in_force(self.model));
+        let user = users.get(at.index()).copied().flatten()?;
+        self.model.instruction(user)?.value()
     }
 
     /// Returns all instructions that run or count in this build or, behind ONBUILD, in a later one.

@@ -36,6 +36,10 @@ pub(crate) fn test_hooks(workspace: &Workspace) -> anyhow::Result<()> {
         "dflint-check does not name the file:\n{text}"
     );
     ensure!(
+        !text.contains("dockerignore") && !text.contains("notes.txt"),
+        "dflint-check looks at other files:\n{text}"
+    );
+    ensure!(
         user.dockerfile()? == BAD_DOCKERFILE,
         "dflint-check changes a file:\n{text}"
     );

@@ -47,7 +47,11 @@ pub(crate) fn tidy(workspace: &Workspace) -> anyhow::Result<Report> {
         file_sizes::check(file, &mut report);
         forbidden_calls::check(file, &mut report);
     }
-    lint_rules::check(&files, &mut report);
+    let rules = dockerfile_lint::rules()
+        .iter()
+        .map(|rule| rule.name)
+        .collect();
+    lint_rules::check(&files, &rules, &mut report);
     changelog::check(&files, &mut report);
     private_places::check(workspace, &files, &mut report);
     Ok(report)

@@ -7,7 +7,9 @@ use crate::workspace::RepositoryFile;
 
 const RULES: &str = "crates/dockerfile-lint/src/rules/";
 
-pub(super) fn check(files: &[RepositoryFile], report: &mut Report) {
+/// Checks the files of rules against `registered`, the names of the rules that the linter knows.
+pub(super) fn check(files: &[RepositoryFile], registered: &BTreeSet<&str>, report: &mut Report) {
+    let mut declared = BTreeSet::new();
     let paths: BTreeSet<&str> = files.iter().map(|file| file.path.as_str()).collect();
     for file in files {
         let Some((category, name)) = rule_of(&file.path) else {
@@ -15,14 +17,10 @@ pub(super) fn check(files: &[RepositoryFile], report: &mut Report) {
         };
         // A file without a declaration holds what several rules of the category share.
         if file.text.contains("declare_rule!") {
+            let name = name.replace('_', "-");
             check_tests(file, report);
-            let page = format!("docs/rules/{}.md", name.replace('_', "-"));
-            if !paths.contains(page.as_str()) {
-                report.fault(
-                    &file.path,
-                    format!("{page} is missing: run `cargo xtask docs`"),
-                );
-            }
+            check_registration(file, &name, registered, &paths, report);
+            declared.insert(name);
         }
         let category_path = format!("{RULES}{category}.rs");
         let category_file = files.iter().find(|file| file.path == category_path);
@@ -31,6 +29,10 @@ pub(super) fn check(files: &[RepositoryFile], report: &mut Report) {
             report.fault(&category_path, format!("`{declaration}` is missing"));
         }
     }
+    for name in registered.iter().filter(|name| !declared.contains(**name)) {
+        let message = format!("the rule `{name}` has no file of its name");
+        report.fault(RULES, message);
+    }
 }
 
 /// Returns the category and the name of the rule that a file holds.
@@ -38,6 +40,27 @@ fn rule_of(path: &str) -> Option<(&str, &str)> {
     let (category, file) = path.strip_prefix(RULES)?.split_once('/')?;
     let name = file.strip_suffix(".rs")?;
     (!name.contains('/')).then_some((category, name))
+}
+
+fn check_registration(
+    file: &RepositoryFile,
+    name: &str,
+    registered: &BTreeSet<&str>,
+    paths: &BTreeSet<&str>,
+    report: &mut Report,
+) {
+    if !registered.contains(name) {
+        let message = format!("no rule `{name}` in the list of its category");
+        report.fault(&file.path, message);
+        return;
+    }
+    let page = format!("docs/rules/{name}.md");
+    if !paths.contains(page.as_str()) {
+        report.fault(
+            &file.path,
+            format!("{page} is missing: run `cargo xtask docs`"),
+        );
+    }
 }
 
 /// A rule has a case that fires and one that almost fires.
@@ -84,7 +107,7 @@ mod tests {
             file("docs/rules/untagged-image.md", ""),
         ];
         let mut report = Report::default();
-        check(&files, &mut report);
+        check(&files, &BTreeSet::from(["untagged-image"]), &mut report);
         report.faults
     }
 
@@ -97,12 +120,23 @@ mod tests {
 
     #[test]
     fn a_rule_needs_a_page_and_a_module() {
+        let registered = BTreeSet::from(["untagged-image"]);
+        assert_eq!(faults_of_lone_file(&registered), 2);
+    }
+
+    #[test]
+    fn a_rule_is_registered_under_the_name_of_its_file() {
+        assert_eq!(faults_of_lone_file(&BTreeSet::new()), 2);
+        assert_eq!(faults_of_lone_file(&BTreeSet::from(["other"])), 3);
+    }
+
+    fn faults_of_lone_file(registered: &BTreeSet<&str>) -> usize {
         let files = [RepositoryFile {
             path: "crates/dockerfile-lint/src/rules/base_image/untagged_image.rs".to_owned(),
             text: "declare_rule! {}\nmod tests { check_fires(a); check_clean(b); }\n".to_owned(),
         }];
         let mut report = Report::default();
-        check(&files, &mut report);
-        assert_eq!(report.faults.len(), 2, "{:?}", report.faults);
+        check(&files, registered, &mut report);
+        report.faults.len()
     }
 }

@@ -6,6 +6,9 @@ use crate::workspace::{RepositoryFile, Workspace};
 /// The first label of hosts that serve packages; a mirror of theirs differs from machine to machine.
 const PACKAGE_HOSTS: &[&str] = &["registry", "deb", "index", "static", "files", "security"];
 
+/// Reserved for examples (RFC 2606): nobody's host.
+const NOBODY: &str = "example.";
+
 /// Shorter paths (`/app`, `/src`) stand in many Dockerfiles.
 const SHORTEST_ROOT: usize = 3;
 
@@ -43,7 +46,8 @@ fn package_host(line: &str) -> Option<String> {
         let host = line.get(at + 3..)?;
         let (label, rest) = host.split_once('.')?;
         let is_package_host = PACKAGE_HOSTS.contains(&label)
-            && rest.starts_with(|char: char| char.is_ascii_lowercase());
+            && rest.starts_with(|char: char| char.is_ascii_lowercase())
+            && !rest.starts_with(NOBODY);
         is_package_host.then(|| format!("{label}."))
     })
 }
@@ -57,5 +61,7 @@ mod tests {
         let line = ["RUN curl https:", "//deb.", "nodesource.com/setup"].concat();
         assert_eq!(package_host(&line), Some("deb.".to_owned()));
         assert_eq!(package_host("RUN curl https://example.com/deb.html"), None);
+        let example = ["FROM https:", "//registry.", "example.com/app"].concat();
+        assert_eq!(package_host(&example), None);
     }
 }
