@@ -119,35 +119,55 @@ fn report(ctx: &mut RuleContext<'_>, instruction: &Instruction, script: &Script)
         _ => None,
     };
     let what = program.map_or("the command".to_owned(), |program| format!("`{program}`"));
+    let help = match &words {
+        Some(words) => format!("write `{name} {}`", json_array(words.iter().copied())),
+        None => help_with_shell(ctx, &name, script),
+    };
     let finding = ctx.report(
         instruction.keyword_range,
         format!("`{name}` in shell form: {what} runs below `/bin/sh`, which hands on no signals"),
     );
-    let Some(words) = words else {
-        finding.help(help_with_shell(&name, script));
-        return;
-    };
-    let array = json_array(words);
-    finding.help(format!("write `{name} {array}`")).unsafe_fix(
-        format!("write `{array}`"),
-        TextEdit::replace(script.range, array.clone()),
-    );
+    let finding = finding.help(help);
+    if let Some(words) = words {
+        let array = json_array(words);
+        finding.unsafe_fix(
+            format!("write `{array}`"),
+            TextEdit::replace(script.range, array.clone()),
+        );
+    }
 }
 
 /// Returns what to do where the command needs a shell.
-fn help_with_shell(name: &str, script: &Script) -> String {
-    if script.commands.len() > 1 {
-        return format!(
+fn help_with_shell(ctx: &RuleContext<'_>, name: &str, script: &Script) -> String {
+    match with_exec(ctx, script) {
+        Some(line) => {
+            format!("write `{name} {line}`, so that the program takes the place of the shell")
+        }
+        None => format!(
             "put the commands into a script and start it with `{name} [\"/script\"]`, or write `exec` in front of the last one"
-        );
+        ),
     }
-    let text = script.text.trim();
-    let shown = if text.len() > LONGEST_EXAMPLE || text.contains('\n') {
-        "..."
-    } else {
-        text
+}
+
+/// Returns a script that is one command of a program with `exec` in front of the program, behind its assignments.
+fn with_exec(ctx: &RuleContext<'_>, script: &Script) -> Option<String> {
+    let ([command], true) = (script.commands.as_slice(), script.is_simple) else {
+        return None;
     };
-    format!("write `{name} exec {shown}`, so that the program takes the place of the shell")
+    let is_plain = ctx.text(script.range) == script.text && !command.is_negated;
+    let is_program = command
+        .program()
+        .is_none_or(|program| !BUILTINS.contains(&program));
+    if !is_plain || !is_program || script.text.contains('\n') {
+        return None;
+    }
+    if script.text.len() > LONGEST_EXAMPLE {
+        return Some("exec ...".to_owned());
+    }
+    let program = command.words.first()?;
+    let at = program.range.start().checked_sub(script.range.start())?;
+    let (before, behind) = script.text.split_at_checked(usize::from(at))?;
+    Some(format!("{before}exec {behind}"))
 }
 
 /// Returns the words of a script that is one simple command, and means the same without a shell.
@@ -240,6 +260,27 @@ mod tests {
             &RULE,
             "FROM a\nCMD npm run 'start it' \"a b\"\n",
             "FROM a\nCMD [\"npm\", \"run\", \"start it\", \"a b\"]\n",
+        );
+    }
+
+    #[test]
+    fn exec_stands_behind_the_assignments() {
+        let helps = |text: &str| -> Vec<String> {
+            let found = crate::testing::findings(text, &RULE);
+            found.into_iter().filter_map(|found| found.help).collect()
+        };
+        assert_eq!(
+            helps("FROM a\nCMD A=1 flask --port $P\n"),
+            [
+                "write `CMD A=1 exec flask --port $P`, so that the program takes the place of the shell"
+            ]
+        );
+        let others = helps("FROM a\nCMD cd $A\nENTRYPOINT while true; do a; done\n");
+        assert!(
+            others.len() == 2
+                && others
+                    .iter()
+                    .all(|help| help.starts_with("put the commands"))
         );
     }
 
