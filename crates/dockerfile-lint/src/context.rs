@@ -2,7 +2,7 @@
 
 use std::cell::OnceCell;
 
-use dockerfile_model::{Instruction, Model, StageId};
+use dockerfile_model::{Instruction, InstructionId, Model, StageId, Word};
 use dockerfile_source::{
     Applicability, Diagnostic, Fix, Label, Severity, SourceFile, TextEdit, TextRange,
 };
@@ -10,6 +10,7 @@ use dockerfile_syntax::Parse;
 
 use crate::facts::package_call::{PackageCall, package_calls};
 use crate::facts::program_call::{ProgramCall, program_calls};
+use crate::facts::users_in_force::users_in_force;
 use crate::{Options, Rule};
 
 /// The file under check, and the findings so far.
@@ -30,6 +31,7 @@ pub(crate) struct Facts<'c> {
     shipped_stages: OnceCell<Vec<bool>>,
     program_calls: OnceCell<Vec<ProgramCall<'c>>>,
     package_calls: OnceCell<Vec<PackageCall<'c>>>,
+    users_in_force: OnceCell<Vec<Option<InstructionId>>>,
 }
 
 /// A finding that was just made, to add to.
@@ -99,6 +101,16 @@ impl<'c> RuleContext<'c> {
         self.facts
             .package_calls
             .get_or_init(|| package_calls(self.program_calls()))
+    }
+
+    /// Returns the word of the USER that is in force at an instruction.
+    pub(crate) fn user_in_force(&self, at: InstructionId) -> Option<&'c Word> {
+        let users = self
+            .facts
+            .users_in_force
+            .get_or_init(|| users_in_force(self.model));
+        let user = users.get(at.index()).copied().flatten()?;
+        self.model.instruction(user)?.value()
     }
 
     /// Returns all instructions that run or count in this build or, behind ONBUILD, in a later one.

@@ -1,6 +1,7 @@
 //! The rules, in folders by what they are about: one file a rule.
 
 mod base_image;
+mod cache;
 mod expose;
 mod files;
 mod packages;
@@ -17,6 +18,7 @@ use crate::Rule;
 /// The rules of each folder.
 pub(crate) const CATEGORIES: &[&[&Rule]] = &[
     base_image::RULES,
+    cache::RULES,
     expose::RULES,
     files::RULES,
     packages::RULES,

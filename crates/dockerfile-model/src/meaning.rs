@@ -8,6 +8,7 @@ use dockerfile_source::{TextEdit, TextLen, TextRange, TextSize};
 use dockerfile_syntax::ast::{self, Arguments, AstNode as _, File};
 use dockerfile_syntax::{Element, Node, Parse, SyntaxErrorKind, SyntaxKind};
 
+use crate::expansion::unquote;
 use crate::{Body, Instruction, Model, Word};
 
 /// Where two texts differ in meaning: the instruction of the first and that of the second, by index.
@@ -31,7 +32,9 @@ impl Meaning {
             Some(file) => file
                 .instructions()
                 .zip(&model.instructions)
-                .map(|(syntax, instruction)| instruction_meaning(syntax, instruction))
+                .map(|(syntax, instruction)| {
+                    instruction_meaning(syntax, instruction, parse.escape())
+                })
                 .collect(),
             None => Vec::new(),
         };
@@ -90,20 +93,24 @@ const PART: char = '\u{1f}';
 const OPEN: char = '\u{1d}';
 const CLOSE: char = '\u{1e}';
 
-fn instruction_meaning(syntax: ast::Instruction<'_>, instruction: &Instruction) -> String {
+fn instruction_meaning(
+    syntax: ast::Instruction<'_>,
+    instruction: &Instruction,
+    escape: char,
+) -> String {
     let mut text = instruction.keyword_text.to_lowercase();
     for flag in &instruction.flags {
         push(&mut text, &flag.name);
         if let Some(value) = &flag.value {
             push(&mut text, "=");
-            push_word(&mut text, value);
+            push_word(&mut text, value, escape);
         }
     }
     match &instruction.body {
         Body::From(from) => {
             from.image
                 .iter()
-                .for_each(|image| push_word(&mut text, image));
+                .for_each(|image| push_word(&mut text, image, escape));
             from.alias
                 .iter()
                 .for_each(|alias| push(&mut text, &alias.text.to_lowercase()));
@@ -113,22 +120,26 @@ fn instruction_meaning(syntax: ast::Instruction<'_>, instruction: &Instruction) 
             copy.sources
                 .iter()
                 .chain(&copy.destination)
-                .for_each(|word| push_word(&mut text, word));
+                .for_each(|word| push_word(&mut text, word, escape));
         }
         Body::Pairs(pairs) => {
             for pair in pairs {
-                push_word(&mut text, &pair.key);
+                push_word(&mut text, &pair.key, escape);
                 match &pair.value {
-                    Some(value) => push_word(&mut text, value),
+                    Some(value) => push_word(&mut text, value, escape),
                     None => text.push(CLOSE),
                 }
             }
         }
-        Body::Words(words) => words.iter().for_each(|word| push_word(&mut text, word)),
-        Body::Value(value) => value.iter().for_each(|word| push_word(&mut text, word)),
+        Body::Words(words) => words
+            .iter()
+            .for_each(|word| push_word(&mut text, word, escape)),
+        Body::Value(value) => value
+            .iter()
+            .for_each(|word| push_word(&mut text, word, escape)),
         Body::Onbuild(trigger) => {
             if let (Some(syntax), Some(trigger)) = (syntax.trigger(), trigger) {
-                push(&mut text, &instruction_meaning(syntax, trigger));
+                push(&mut text, &instruction_meaning(syntax, trigger, escape));
             }
         }
         Body::Command(_) | Body::Healthcheck(_) | Body::Shell(_) | Body::Unknown => {
@@ -168,12 +179,14 @@ fn push(text: &mut String, part: &str) {
 }
 
 /// A word whose value is known means its value; another means what is written, with the uses of variables in it.
-fn push_word(text: &mut String, word: &Word) {
+fn push_word(text: &mut String, word: &Word, escape: char) {
     if let Some(value) = &word.value {
         push(text, value);
     } else {
         text.push(OPEN);
-        push(text, &word.text);
+        // Quotes around the whole mean the same as none; what cannot be read is compared as it is written.
+        let unquoted = unquote(&word.text, escape);
+        push(text, unquoted.as_deref().unwrap_or(&word.text));
     }
 }
 

@@ -40,14 +40,6 @@ pub(crate) fn copy_sources(
         .map(|word| (word, copy_source(instruction, word)))
 }
 
-/// Returns the sources that are paths with a known value.
-pub(crate) fn source_paths(instruction: &Instruction) -> impl Iterator<Item = (&Word, &str)> {
-    copy_sources(instruction).filter_map(|(word, source)| match source {
-        CopySource::Path(path) => Some((word, path)),
-        _ => None,
-    })
-}
-
 fn copy_source<'w>(instruction: &Instruction, word: &'w Word) -> CopySource<'w> {
     let is_heredoc = instruction
         .heredocs

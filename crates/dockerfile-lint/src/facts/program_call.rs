@@ -21,6 +21,11 @@ impl<'m> ProgramCall<'m> {
         self.called.is(names)
     }
 
+    /// Returns the commands of the script in front of this one.
+    pub(crate) fn earlier_commands(&self) -> &'m [ShellCommand] {
+        self.script.commands.get(..self.position).unwrap_or(&[])
+    }
+
     /// Returns the commands of the script behind this one.
     pub(crate) fn later_commands(&self) -> &'m [ShellCommand] {
         self.script.commands.get(self.position + 1..).unwrap_or(&[])
@@ -32,7 +37,7 @@ impl<'m> ProgramCall<'m> {
     }
 }
 
-/// Returns the commands in front of a command in its pipeline, nearest first.
+/// Returns the commands in front of a command in its pipeline, nearest first; also those in `(...)` and `{ ...; }`.
 pub(crate) fn pipeline_before(
     script: &Script,
     position: usize,
@@ -43,13 +48,15 @@ pub(crate) fn pipeline_before(
         .filter(|reader| reader.is_piped);
     let before = script.commands.get(..position).unwrap_or(&[]);
     reader.into_iter().flat_map(move |reader| {
-        let depth = reader.nesting.depth;
         before
             .iter()
             .rev()
-            // Commands of a substitution stand between those of the pipeline.
-            .take_while(move |one| one.pipeline == reader.pipeline || one.nesting.depth > depth)
-            .filter(move |one| one.pipeline == reader.pipeline && one.is_piped)
+            // What stands inside of a pipeline has higher numbers, what stands in front of it lower ones.
+            .take_while(move |one| one.pipeline >= reader.pipeline)
+            .filter(move |one| {
+                one.pipeline == reader.pipeline
+                    || one.nesting.substitution == reader.nesting.substitution
+            })
     })
 }
 

@@ -79,3 +79,10 @@ fn report_unpinned(
 fn is_path_or_url(word: &str) -> bool {
     word.starts_with(['/', '.', '~']) || word.contains("://")
 }
+
+/// Returns whether the part of a package's name behind its last `-` starts with a digit: `httpd-2.4`.
+fn ends_with_version(package: &str) -> bool {
+    package
+        .rsplit_once('-')
+        .is_some_and(|(_, version)| version.starts_with(|first: char| first.is_ascii_digit()))
+}

@@ -79,11 +79,9 @@ fn check(ctx: &mut RuleContext<'_>) {
             .help(format!(
                 "write `{value}/`; without the slash each source may replace the one before it"
             ));
-        if let Some(at) = slash_position(destination, copy.is_json) {
-            finding.safe_fix(
-                "write `/` behind the destination",
-                TextEdit::insert(at, "/"),
-            );
+        if let Some(text) = with_slash(destination, copy.is_json) {
+            let edit = TextEdit::replace(destination.range, text);
+            finding.safe_fix("write `/` behind the destination", edit);
         }
     }
 }
@@ -92,28 +90,29 @@ fn is_without_value(flag: &Flag) -> bool {
     flag.value.is_none() && matches!(flag.name.as_str(), "chown" | "chmod" | "from" | "checksum")
 }
 
-/// Returns where the slash goes: behind the word, or before the quote that ends it.
-fn slash_position(destination: &Word, is_json: bool) -> Option<TextSize> {
+/// Returns the word with a slash behind it, or before the quote that ends it.
+fn with_slash(destination: &Word, is_json: bool) -> Option<String> {
     let text = destination.text.as_str();
-    let range = destination.range;
-    let quote = TextSize::new(1);
+    let len = destination.range.len();
     if is_json {
         // A JSON string with nothing escaped in it is two quotes longer than its text.
-        return (range.len() == text.text_len() + quote + quote).then(|| range.end() - quote);
+        let is_plain = len == text.text_len() + TextSize::new(2);
+        return is_plain.then(|| format!("\"{text}/\""));
     }
     // A continuation inside of the word makes its range longer than its text.
-    if range.len() != text.text_len() {
+    if len != text.text_len() {
         return None;
     }
-    let is_quoted = ['"', '\''].into_iter().any(|quote| {
-        text.strip_prefix(quote)
-            .and_then(|text| text.strip_suffix(quote))
-            .is_some_and(|inner| !inner.contains(quote))
+    let quote = ['"', '\''].into_iter().find(|quote| {
+        text.strip_prefix(*quote)
+            .and_then(|text| text.strip_suffix(*quote))
+            .is_some_and(|inner| !inner.contains(*quote))
     });
-    if is_quoted {
-        return Some(range.end() - quote);
+    match quote {
+        Some(quote) => Some(format!("{}/{quote}", text.strip_suffix(quote)?)),
+        None if text.contains(['"', '\'']) => None,
+        None => Some(format!("{text}/")),
     }
-    (!text.contains(['"', '\''])).then_some(range.end())
 }
 
 #[cfg(test)]

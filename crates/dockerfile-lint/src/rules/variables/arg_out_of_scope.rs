@@ -4,7 +4,7 @@ use dockerfile_model::{
     Instruction, Keyword, Model, Origin, Resolution, Script, ShellCommand, ShellWord, StageId,
 };
 use dockerfile_source::{TextEdit, TextLen, TextRange, TextSize};
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::RuleContext;
 use crate::facts::expanded_words::expanded_words;
@@ -41,7 +41,7 @@ declare_rule! {
     /// ```
     ///
     /// ## Fix
-    /// Unsafe: writes `ARG NAME` behind the FROM of the stage, so that the variable is no longer empty.
+    /// Unsafe: writes `ARG NAME` in front of the first instruction of the stage that uses it, so that the variable is no longer empty there.
     ///
     /// ## Limits
     /// One finding for each name in a stage, at its first use.
@@ -60,12 +60,14 @@ declare_rule! {
 
 fn check(ctx: &mut RuleContext<'_>) {
     let model = ctx.model();
-    let globals: FxHashSet<&str> = model
+    let globals: FxHashMap<&str, TextRange> = model
         .variables
         .iter()
         .filter(|variable| variable.origin == Origin::GlobalArg)
-        .map(|variable| variable.name.as_str())
+        .map(|variable| (variable.name.as_str(), variable.range))
         .collect();
+    // Bounds the searches through scripts, which would be quadratic in a hostile file.
+    let mut searches_left = 1000_u32;
     let mut seen: FxHashSet<(StageId, &str)> = FxHashSet::default();
     for instruction in &model.instructions {
         let Some(stage) = instruction.stage else {
@@ -83,7 +85,7 @@ fn check(ctx: &mut RuleContext<'_>) {
                 && !variable.handles_unset
                 && seen.insert((stage, &variable.name))
             {
-                report(ctx, stage, &variable.name, variable.range);
+                report(ctx, &globals, instruction, &variable.name, variable.range);
             }
         }
         if instruction.keyword != Keyword::Run {
@@ -91,14 +93,18 @@ fn check(ctx: &mut RuleContext<'_>) {
         }
         for script in instruction.scripts() {
             for (name, range) in script_uses(script) {
-                let is_candidate = globals.contains(name) || is_platform_argument(name);
+                let is_candidate = globals.contains_key(name) || is_platform_argument(name);
                 if is_candidate
                     && !seen.contains(&(stage, name))
                     && is_out_of_scope(model, instruction, name)
-                    && !sets(script, name)
+                    && searches_left > 0
                 {
+                    searches_left -= 1;
+                    if sets(script, name) {
+                        continue;
+                    }
                     seen.insert((stage, name));
-                    report(ctx, stage, name, range);
+                    report(ctx, &globals, instruction, name, range);
                 }
             }
         }
@@ -154,31 +160,25 @@ fn sets(script: &Script, name: &str) -> bool {
             .any(|assignment| text.contains(assignment.as_str()))
 }
 
-fn report(ctx: &mut RuleContext<'_>, stage: StageId, name: &str, range: TextRange) {
-    let model = ctx.model();
-    let from = model
-        .stage(stage)
-        .and_then(|stage| model.instruction(stage.from));
-    let declared = model
-        .variables
-        .iter()
-        .find(|variable| variable.origin == Origin::GlobalArg && variable.name == name)
-        .map(|variable| variable.range);
-    let edit = from.map(|from| {
-        let behind = ctx.source().text().get(from.range.end().into()..);
-        let has_carriage_return = behind.is_some_and(|behind| behind.starts_with('\r'));
-        let line_end = if has_carriage_return { "\r\n" } else { "\n" };
-        TextEdit::insert(from.range.end(), format!("{line_end}ARG {name}"))
-    });
+fn report(
+    ctx: &mut RuleContext<'_>,
+    globals: &FxHashMap<&str, TextRange>,
+    instruction: &Instruction,
+    name: &str,
+    range: TextRange,
+) {
+    let before = ctx.source().text().get(..instruction.range.start().into());
+    let has_carriage_return =
+        before.is_some_and(|before| before.trim_end_matches([' ', '\t']).ends_with("\r\n"));
+    let line_end = if has_carriage_return { "\r\n" } else { "\n" };
+    let edit = TextEdit::insert(instruction.range.start(), format!("ARG {name}{line_end}"));
     let mut finding = ctx
         .report(range, format!("`{name}` is empty in this stage"))
         .help(format!("declare it in the stage with `ARG {name}`"));
-    if let Some(declared) = declared {
-        finding = finding.label(declared, "declared here, for FROM alone");
+    if let Some(declared) = globals.get(name) {
+        finding = finding.label(*declared, "declared here, for FROM alone");
     }
-    if let Some(edit) = edit {
-        finding.unsafe_fix(format!("declare `ARG {name}` in the stage"), edit);
-    }
+    finding.unsafe_fix(format!("declare `ARG {name}` in the stage"), edit);
 }
 
 #[cfg(test)]
@@ -240,11 +240,11 @@ mod tests {
     }
 
     #[test]
-    fn declares_the_argument_behind_from() {
+    fn declares_the_argument_where_it_is_used() {
         check_fix(
             &RULE,
-            "ARG V=1\nARG W=1\nFROM a:$V AS b\nLABEL v=$V w=$W\n",
-            "ARG V=1\nARG W=1\nFROM a:$V AS b\nARG V\nARG W\nLABEL v=$V w=$W\n",
+            "ARG V=1\nARG W=1\nFROM a:$V AS b\nRUN x\n# y\nLABEL v=$V w=$W\n",
+            "ARG V=1\nARG W=1\nFROM a:$V AS b\nRUN x\n# y\nARG V\nARG W\nLABEL v=$V w=$W\n",
         );
         check_fix(
             &RULE,

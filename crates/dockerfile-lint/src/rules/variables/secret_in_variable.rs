@@ -1,5 +1,7 @@
 use dockerfile_model::{Instruction, Keyword, Model, Pair};
 
+use rustc_hash::FxHashSet;
+
 use crate::RuleContext;
 use crate::rule::declare_rule;
 
@@ -49,6 +51,7 @@ declare_rule! {
 
 fn check(ctx: &mut RuleContext<'_>) {
     let model = ctx.model();
+    let mut declared_in_stages: Option<FxHashSet<&str>> = None;
     for instruction in ctx.instructions() {
         if !matches!(instruction.keyword, Keyword::Arg | Keyword::Env) {
             continue;
@@ -61,7 +64,11 @@ fn check(ctx: &mut RuleContext<'_>) {
             if !may_hold_secret(instruction, pair, word) {
                 continue;
             }
-            if instruction.stage.is_none() && is_taken_over(model, name) {
+            let is_taken_over = instruction.stage.is_none()
+                && declared_in_stages
+                    .get_or_insert_with(|| names_in_stages(model))
+                    .contains(name);
+            if is_taken_over {
                 continue;
             }
             let message = if instruction.keyword == Keyword::Env {
@@ -79,12 +86,13 @@ fn check(ctx: &mut RuleContext<'_>) {
     }
 }
 
-/// Returns whether a stage declares a global ARG again.
-fn is_taken_over(model: &Model, name: &str) -> bool {
-    model
+/// Returns the names that stages declare.
+fn names_in_stages(model: &Model) -> FxHashSet<&str> {
+    let in_stages = model
         .variables
         .iter()
-        .any(|variable| variable.stage.is_some() && variable.name == name)
+        .filter(|variable| variable.stage.is_some());
+    in_stages.map(|variable| variable.name.as_str()).collect()
 }
 
 /// Returns the word of a name that speaks of a secret: the last one, but for numbers and the like.
