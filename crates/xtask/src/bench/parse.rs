@@ -22,6 +22,9 @@ pub(crate) struct ParseArgs {
     /// How often each size is measured.
     #[arg(long, default_value_t = 9)]
     rounds: usize,
+    /// Measures one work only, by name: for a look with a profiler.
+    #[arg(long)]
+    only: Option<String>,
 }
 
 /// What is timed: reads a file and returns a number that depends on all of the work.
@@ -31,7 +34,7 @@ type Work = fn(&SourceFile) -> usize;
 const WORKS: &[(&str, Work)] = &[
     ("parse", parse_file),
     ("rules", |file| check_file(file, &Options::default())),
-    ("rules, all", |file| check_file(file, &every_rule())),
+    ("all-rules", |file| check_file(file, &every_rule())),
 ];
 
 fn parse_file(file: &SourceFile) -> usize {
@@ -57,7 +60,12 @@ pub(crate) fn parse(workspace: &Workspace, args: &ParseArgs) -> anyhow::Result<(
         let rounds = args.rounds.to_string();
         let arguments = ["run", "--release", "--quiet", "--package", "xtask", "--"];
         let task = ["bench", "parse", "--rounds", &rounds];
-        return command::run(cargo(&workspace.root, &arguments).args(task));
+        let mut command = cargo(&workspace.root, &arguments);
+        command.args(task);
+        if let Some(only) = &args.only {
+            command.args(["--only", only]);
+        }
+        return command::run(&mut command);
     }
     let corpus = test_support::open_corpus().context("the open corpus is not there")?;
     println!(
@@ -66,6 +74,9 @@ pub(crate) fn parse(workspace: &Workspace, args: &ParseArgs) -> anyhow::Result<(
         args.rounds
     );
     for (name, work) in WORKS {
+        if args.only.as_ref().is_some_and(|only| only != name) {
+            continue;
+        }
         measure(name, *work, &corpus, args.rounds)?;
     }
     Ok(())
