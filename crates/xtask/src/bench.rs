@@ -5,6 +5,7 @@
 
 mod check;
 mod check_peers;
+mod cpu_clock;
 mod log_fit;
 mod long_file;
 mod parse;

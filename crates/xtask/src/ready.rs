@@ -23,7 +23,7 @@ pub(crate) fn ready(workspace: &Workspace) -> anyhow::Result<bool> {
             "warnings",
         ]),
     )?;
-    summary.command("tests", cargo(&["test", "--workspace"]))?;
+    summary.command("tests", cargo(&["test", "--workspace", "--no-fail-fast"]))?;
     summary.step("tidy", || tidy::print(&tidy::tidy(workspace)?))?;
     summary.step("docs --check", || docs::docs(workspace, true))?;
     Ok(summary.print())
