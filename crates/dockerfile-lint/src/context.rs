@@ -10,6 +10,7 @@ use dockerfile_syntax::Parse;
 
 use crate::facts::package_call::{PackageCall, package_calls};
 use crate::facts::program_call::{ProgramCall, program_calls};
+use crate::facts::start_command::{StartCommand, start_commands};
 use crate::facts::users_in_force::users_in_force;
 use crate::{Options, Rule};
 
@@ -31,6 +32,7 @@ pub(crate) struct Facts<'c> {
     shipped_stages: OnceCell<Vec<bool>>,
     program_calls: OnceCell<Vec<ProgramCall<'c>>>,
     package_calls: OnceCell<Vec<PackageCall<'c>>>,
+    start_commands: OnceCell<Vec<StartCommand<'c>>>,
     users_in_force: OnceCell<Vec<Option<InstructionId>>>,
 }
 
@@ -101,6 +103,16 @@ impl<'c> RuleContext<'c> {
         self.facts
             .package_calls
             .get_or_init(|| package_calls(self.program_calls()))
+    }
+
+    /// Returns what a container of a stage starts; of none, for what stands before the first FROM.
+    pub(crate) fn start_command(&self, stage: Option<StageId>) -> StartCommand<'c> {
+        let starts = self
+            .facts
+            .start_commands
+            .get_or_init(|| start_commands(self.model));
+        let idx = stage.map_or(0, |stage| stage.index() + 1);
+        starts.get(idx).copied().unwrap_or_default()
     }
 
     /// Returns the word of the USER that is in force at an instruction.

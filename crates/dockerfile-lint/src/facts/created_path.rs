@@ -33,10 +33,10 @@ pub(crate) fn created_paths(model: &Model, place: &[Instruction]) -> Option<Vec<
         collect(place, None, &mut paths)?;
         return Some(paths);
     };
-    for (depth, stage) in model.ancestry(stage).enumerate() {
-        if depth == MOST_ANCESTORS || paths.len() > MOST_PATHS {
-            return None;
-        }
+    if model.ancestry(stage).nth(MOST_ANCESTORS).is_some() {
+        return None;
+    }
+    for stage in model.ancestry(stage) {
         let workdir = model.workdir_at(stage.from);
         collect(model.stage_instructions(stage.id), workdir, &mut paths)?;
     }

@@ -1,79 +1,58 @@
 //! What a container of a stage starts: the ENTRYPOINT and the CMD that count.
 
-use dockerfile_model::{Command, Instruction, InstructionId, Keyword, Model, StageId};
+use dockerfile_model::{Base, Command, Instruction, Keyword, Model};
 
+use super::blocks::blocks;
+use super::known_images::is_windows_image;
 use super::shell_program::{asks_for_command, is_shell, reads_arguments};
 
 /// What a container of a stage starts.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct StartCommand<'m> {
     pub(crate) entrypoint: Option<&'m Instruction>,
     pub(crate) command: Option<&'m Instruction>,
+    /// Whether a stage below sets SHELL.
+    pub(crate) has_shell_below: bool,
+    /// Whether this stage or one below sets SHELL.
+    has_shell: bool,
+    /// Whether the stage stands on an image that is known to be one of Windows, whose shell is `cmd`.
+    pub(crate) is_windows: bool,
 }
 
 /// Returns the last instruction of a kind.
-pub(crate) fn last_of(place: &[Instruction], keyword: Keyword) -> Option<&Instruction> {
-    place
+pub(crate) fn last_of(block: &[Instruction], keyword: Keyword) -> Option<&Instruction> {
+    block
         .iter()
         .rfind(|instruction| instruction.keyword == keyword)
 }
 
-/// Returns what counts at the end of a place, what the stages below it say included.
+/// Returns what counts at the end of each block of the file, what the stages below it say included.
 ///
 /// An ENTRYPOINT resets the CMD that comes from below, and keeps one of its own stage
 /// (BuildKit `dockerfile2llb/convert.go`, `dispatchEntrypoint`).
-pub(crate) fn start_command<'m>(model: &'m Model, place: &'m [Instruction]) -> StartCommand<'m> {
-    let mut start = StartCommand {
-        entrypoint: last_of(place, Keyword::Entrypoint),
-        command: last_of(place, Keyword::Cmd),
-    };
-    let Some(stage) = place.first().and_then(|instruction| instruction.stage) else {
-        return start;
-    };
-    let mut is_reset = start.entrypoint.is_some();
-    for below in model.ancestry(stage).skip(1) {
-        if start.entrypoint.is_some() && (start.command.is_some() || is_reset) {
-            break;
-        }
-        let below = model.stage_instructions(below.id);
-        if start.command.is_none() && !is_reset {
-            start.command = last_of(below, Keyword::Cmd);
-        }
-        if start.entrypoint.is_none() {
-            start.entrypoint = last_of(below, Keyword::Entrypoint);
-            is_reset |= start.entrypoint.is_some();
-        }
+pub(crate) fn start_commands(model: &Model) -> Vec<StartCommand<'_>> {
+    let mut starts: Vec<StartCommand<'_>> = Vec::with_capacity(model.stages.len() + 1);
+    let stages = std::iter::once(None).chain(model.stages.iter().map(Some));
+    for (block, stage) in blocks(model).zip(stages) {
+        let base = stage.map(|stage| &stage.base);
+        // A stage stands on earlier ones only.
+        let below = match base {
+            Some(Base::Stage(parent)) => starts.get(parent.index() + 1).copied(),
+            _ => None,
+        };
+        let below = below.unwrap_or_default();
+        let entrypoint = last_of(block, Keyword::Entrypoint);
+        let command = last_of(block, Keyword::Cmd);
+        starts.push(StartCommand {
+            entrypoint: entrypoint.or(below.entrypoint),
+            command: command.or(below.command.filter(|_| entrypoint.is_none())),
+            has_shell_below: below.has_shell,
+            has_shell: below.has_shell || last_of(block, Keyword::Shell).is_some(),
+            is_windows: below.is_windows
+                || matches!(base, Some(Base::Image(name)) if is_windows_image(name)),
+        });
     }
-    start
-}
-
-/// Returns the ENTRYPOINT that is in force when a stage is built to its end.
-pub(crate) fn entrypoint_of(model: &Model, stage: Option<StageId>) -> Option<&Instruction> {
-    match stage {
-        Some(stage) => model.last_of_stage(Keyword::Entrypoint, stage),
-        None => last_of(model.global_instructions(), Keyword::Entrypoint),
-    }
-}
-
-/// Returns whether another instruction of the same kind comes later in the same place, so that this one counts for
-/// nothing.
-pub(crate) fn is_dead(model: &Model, instruction: &Instruction) -> bool {
-    let place = match instruction.stage {
-        Some(stage) => model.stage_instructions(stage),
-        None => model.global_instructions(),
-    };
-    !instruction.is_trigger
-        && last_of(place, instruction.keyword).is_some_and(|last| last.id != instruction.id)
-}
-
-/// Returns whether SHELL is set where an instruction stands.
-pub(crate) fn has_own_shell(model: &Model, at: InstructionId) -> bool {
-    if let Some(Some(_)) = model.instruction(at).map(|instruction| instruction.stage) {
-        model.last_before(Keyword::Shell, at).is_some()
-    } else {
-        let before = model.global_instructions().get(..at.index()).unwrap_or(&[]);
-        last_of(before, Keyword::Shell).is_some()
-    }
+    starts
 }
 
 /// Returns whether a command leaves the arguments behind it unread: a line for the shell, or `["sh", "-c", "..."]`,
@@ -94,5 +73,50 @@ pub(crate) fn swallows_arguments(command: &Command) -> bool {
             _ => false,
         },
         Command::Opaque { .. } | Command::Missing => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use dockerfile_model::ModelInput;
+
+    #[track_caller]
+    fn check(text: &str, entrypoint: Option<u32>, command: Option<u32>) {
+        let parse = dockerfile_syntax::parse(text);
+        let model = Model::new(&parse, &ModelInput::default());
+        let starts = start_commands(&model);
+        let last = starts.last().copied().unwrap_or_default();
+        let id = |instruction: Option<&Instruction>| instruction.map(|found| found.id.0);
+        assert_eq!(
+            (id(last.entrypoint), id(last.command)),
+            (entrypoint, command)
+        );
+    }
+
+    #[test]
+    fn the_last_ones_count() {
+        check("FROM a\nCMD x\nENTRYPOINT y\nCMD z\n", Some(2), Some(3));
+        check("CMD x\nCMD y\n", None, Some(1));
+    }
+
+    #[test]
+    fn stages_below_hand_theirs_on() {
+        check(
+            "FROM a AS b\nENTRYPOINT x\nCMD y\nFROM b AS c\nFROM c\n",
+            Some(1),
+            Some(2),
+        );
+        check(
+            "FROM a AS b\nENTRYPOINT x\nFROM b\nCMD y\n",
+            Some(1),
+            Some(3),
+        );
+        check("FROM a AS b\nCMD y\nFROM c\n", None, None);
+    }
+
+    #[test]
+    fn an_entrypoint_resets_the_command_from_below() {
+        check("FROM a AS b\nCMD y\nFROM b\nENTRYPOINT x\n", Some(3), None);
     }
 }

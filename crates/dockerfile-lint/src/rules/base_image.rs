@@ -30,6 +30,9 @@ pub(crate) const RULES: &[&Rule] = &[
 /// What template languages and build scripts put where a name is to come.
 const PLACEHOLDER_MARKS: [&str; 8] = ["{", "}", "%", "<%", "@@", "#", "((", "__"];
 
+/// A name that is meant as a variable is looked for among so many.
+const MOST_ARGUMENTS: usize = 64;
+
 /// Points at the defaults that a word of FROM takes its value from.
 fn label_defaults<'f>(finding: Finding<'f>, model: &Model, word: &Word) -> Finding<'f> {
     word.uses
@@ -80,6 +83,8 @@ fn global_argument<'m>(model: &'m Model, name: &str) -> Option<&'m str> {
     model
         .variables
         .iter()
-        .find(|variable| variable.origin == Origin::GlobalArg && variable.name.as_str() == name)
+        .take_while(|variable| variable.origin == Origin::GlobalArg)
+        .take(MOST_ARGUMENTS)
+        .find(|variable| variable.name.as_str() == name)
         .map(|variable| variable.name.as_str())
 }

@@ -13,7 +13,7 @@ mod start_path_mismatch;
 mod swallowed_cmd;
 mod ungraceful_stopsignal;
 
-use dockerfile_model::{Base, Instruction, JsonString, Keyword, Model};
+use dockerfile_model::{Instruction, JsonString, Keyword};
 use dockerfile_source::{TextEdit, TextRange, TextSize};
 
 use crate::facts::blocks::blocks;
@@ -84,17 +84,6 @@ fn removal(ctx: &RuleContext<'_>, instruction: &Instruction) -> Option<TextEdit>
         && text.get(end..line_end)?.trim().is_empty();
     let offset = |at: usize| TextSize::new(at as u32);
     is_alone.then(|| TextEdit::delete(TextRange::new(offset(line_start), offset(line_end))))
-}
-
-/// Returns whether an instruction stands on an image that is known to be one of Windows, whose shell is `cmd`.
-fn is_windows(model: &Model, instruction: &Instruction) -> bool {
-    let base = instruction.stage.and_then(|stage| model.root_base(stage));
-    match base {
-        Some(Base::Image(name)) => ["windows", "nanoserver"]
-            .iter()
-            .any(|part| name.contains(part)),
-        _ => false,
-    }
 }
 
 /// Returns whether the string is written as it is read: no escape in it, no continuation.
