@@ -1,8 +1,6 @@
 //! COPY and ADD that bring the sources of a project into the image, and where things lie there.
 
-use dockerfile_model::{
-    Instruction, InstructionId, Keyword, Model, ScriptContext, Word, clean_path,
-};
+use dockerfile_model::{Instruction, InstructionId, Keyword, Model, Word, clean_path};
 use dockerfile_source::TextRange;
 
 use super::copy_source::{
@@ -155,15 +153,14 @@ pub(crate) fn folder_at(model: &Model, at: InstructionId) -> String {
 
 /// Returns the folder in which a command runs: that of the instruction, and where `cd` before it leads.
 pub(crate) fn folder_of_command(model: &Model, call: &ProgramCall<'_>) -> String {
+    // Nobody changes the folder more often; a hostile file may.
+    const CHANGES: usize = 32;
+    let changes = call.earlier_commands().iter().filter(|command| {
+        command.is(&["cd"]) && command.nesting.depth <= call.command.nesting.depth
+    });
     let mut folder = folder_at(model, call.instruction.id);
-    if call.script.context == ScriptContext::Heredoc && call.script.commands.len() > 1000 {
-        return folder;
-    }
-    for command in call.earlier_commands() {
-        if command.is(&["cd"])
-            && command.nesting.depth <= call.command.nesting.depth
-            && let [target] = command.arguments()
-        {
+    for command in changes.take(CHANGES) {
+        if let [target] = command.arguments() {
             folder = resolve(&folder, target.value());
         }
     }
