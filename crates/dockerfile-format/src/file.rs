@@ -34,6 +34,7 @@ pub(crate) fn pieces(
         pieces: Vec::new(),
         gap: Gap::default(),
         last: None,
+        is_at_top: true,
         instructions: 0,
         has_from: false,
         is_off: false,
@@ -81,6 +82,8 @@ struct FileWriter<'t> {
     gap: Gap<'t>,
     /// The kind of the last instruction or directive.
     last: Option<SyntaxKind>,
+    /// Whether nothing was met yet, or only what stands at the top.
+    is_at_top: bool,
     instructions: usize,
     has_from: bool,
     /// Between `# dflint format: off` and `on`.
@@ -199,8 +202,7 @@ impl<'t> FileWriter<'t> {
         let range = gap.range.map_or(end, |range| range.cover(end));
         let lines = self.tidy(gap.lines, next);
         let mut text = String::new();
-        let is_first = self.last.is_none();
-        let mut is_line_open = !is_first;
+        let mut is_line_open = !std::mem::take(&mut self.is_at_top);
         for line in &lines {
             if std::mem::take(&mut is_line_open) && !matches!(line, Line::Raw(_)) {
                 text.push_str(self.line_ending);
@@ -245,7 +247,7 @@ impl<'t> FileWriter<'t> {
                 && match tidy.last() {
                     Some(last) => matches!(last, Line::Blank),
                     // A blank line at the top may keep a comment from being a directive.
-                    None => self.last.is_none() && !self.is_header_guarded(),
+                    None => self.is_at_top && !self.is_header_guarded(),
                 };
             if !is_doubled {
                 tidy.push(line);

@@ -71,8 +71,9 @@ fn split_heredocs(mut parts: Parts<'_>) -> (Parts<'_>, Vec<Part<'_>>) {
 /// Writes an instruction whose arguments are words, pairs or a JSON array.
 fn arguments<'t>(printer: &mut Printer<'t>, head: &Parts<'t>, node: Node<'t>) {
     let is_pairs = head.list.iter().any(|part| part.kind() == SyntaxKind::PAIR);
+    let arguments = head.list.iter().filter(|part| is_argument(part)).count();
     // These have one argument, or three that read as one.
-    let is_joined = matches!(
+    let is_joined = (is_pairs && arguments == 1) || matches!(
         node.kind(),
         SyntaxKind::FROM_INSTRUCTION
             | SyntaxKind::USER_INSTRUCTION
@@ -107,7 +108,7 @@ fn on_lines<'t>(printer: &mut Printer<'t>, head: &Parts<'t>, keeps_lines: bool, 
     let mut arguments = 0;
     for (idx, part) in head.list.iter().enumerate() {
         printer.hold_comments(&part.comments);
-        let is_argument = matches!(part.kind(), SyntaxKind::WORD | SyntaxKind::PAIR);
+        let is_argument = is_argument(part);
         if idx > 0 {
             let is_break = if keeps_lines {
                 part.is_broken
@@ -122,6 +123,10 @@ fn on_lines<'t>(printer: &mut Printer<'t>, head: &Parts<'t>, keeps_lines: bool, 
         arguments += usize::from(is_argument);
         piece(printer, part);
     }
+}
+
+fn is_argument(part: &Part<'_>) -> bool {
+    matches!(part.kind(), SyntaxKind::WORD | SyntaxKind::PAIR)
 }
 
 /// Writes one part of an instruction that has no layout of its own.

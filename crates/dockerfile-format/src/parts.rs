@@ -106,6 +106,20 @@ pub(crate) fn is_broken(node: Node<'_>) -> bool {
     })
 }
 
+/// Returns whether a line end stands between any two tokens of a node that carry meaning.
+pub(crate) fn is_broken_within(node: Node<'_>) -> bool {
+    let (mut has_begun, mut waits, mut is_broken) = (false, false, false);
+    node.for_each_token(&mut |token| {
+        if token.kind().is_line_joint() || token.kind() == SyntaxKind::NEWLINE {
+            waits = has_begun;
+        } else if token.kind() != SyntaxKind::WHITESPACE {
+            is_broken |= waits;
+            has_begun = true;
+        }
+    });
+    is_broken
+}
+
 /// Returns whether any token below a node is of one of these kinds.
 pub(crate) fn holds(node: Node<'_>, is_meant: &impl Fn(SyntaxKind) -> bool) -> bool {
     is_meant(node.kind())

@@ -109,13 +109,18 @@ impl<'t> Printer<'t> {
 
     /// Goes to the next line of the same instruction. Comment lines that wait are written before it.
     pub(crate) fn line_break(&mut self, level: usize) {
+        self.line_break_behind_comments(level, level);
+    }
+
+    /// Goes to the next line, with the comment lines that wait at a level of their own.
+    pub(crate) fn line_break_behind_comments(&mut self, level: usize, of_comments: usize) {
         if self.joins_lines {
             self.out.push(' ');
             self.out.push(self.escape);
         }
         self.newline();
         for line in std::mem::take(&mut self.comments) {
-            self.indent(level);
+            self.indent(of_comments);
             match line {
                 OwnLine::Comment(comment) => {
                     let text = crate::comment::spaced(comment.text().trim(), self.escape);
@@ -141,6 +146,12 @@ impl<'t> Printer<'t> {
     /// Keeps lines of their own for the next broken line.
     pub(crate) fn hold_comments(&mut self, comments: &[OwnLine<'t>]) {
         self.comments.extend_from_slice(comments);
+    }
+
+    /// Forgets lines of the escape character alone: there is nothing in front that they could set apart.
+    pub(crate) fn drop_bare_lines(&mut self) {
+        self.comments
+            .retain(|line| matches!(line, OwnLine::Comment(_)));
     }
 
     pub(crate) fn has_comments(&self) -> bool {

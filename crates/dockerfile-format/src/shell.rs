@@ -109,12 +109,16 @@ pub(crate) fn script<'t>(printer: &mut Printer<'t>, node: Node<'t>, lead: Lead, 
                 printer.verbatim(part.element);
             }
             _ => {
-                match lead {
-                    _ if !is_first => printer.line_break(place.at),
-                    Lead::Space(level) => printer.break_or_space(false, level),
-                    Lead::Line(level) => printer.line_break(level),
+                if std::mem::take(&mut is_first) {
+                    // There is nothing in front that a bare line could set apart.
+                    printer.drop_bare_lines();
+                    match lead {
+                        Lead::Space(level) => printer.break_or_space(false, level),
+                        Lead::Line(level) => printer.line_break(level),
+                    }
+                } else {
+                    printer.line_break(place.at);
                 }
-                is_first = false;
                 start = printer.mark();
                 statement(printer, part, place);
             }
