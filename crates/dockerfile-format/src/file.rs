@@ -120,6 +120,8 @@ impl<'t> FileWriter<'t> {
                     self.is_off = true;
                 }
             }
+            // The builder skips it.
+            SyntaxKind::CONTINUATION => {}
             // The line end of what stands on the line is written with it.
             _ => {
                 if !std::mem::take(&mut gap.is_used) {
@@ -161,7 +163,8 @@ impl<'t> FileWriter<'t> {
         self.close_gap(TextRange::empty(range.start()), Some(node.kind()));
         self.last = Some(node.kind());
         self.has_from |= node.kind() == SyntaxKind::FROM_INSTRUCTION;
-        self.gap.is_used = true;
+        let own = self.text.get(span(range)).unwrap_or_default();
+        self.gap.is_used = !own.ends_with('\n');
         let mut kept = None;
         if !is_skipped {
             if keeps(idx) {
@@ -178,7 +181,7 @@ impl<'t> FileWriter<'t> {
         if kept.is_some() {
             self.pieces.push(Piece {
                 range,
-                text: self.text.get(span(range)).unwrap_or_default().to_owned(),
+                text: own.to_owned(),
                 instruction: Some(idx),
                 kept,
             });
@@ -202,7 +205,9 @@ impl<'t> FileWriter<'t> {
         let range = gap.range.map_or(end, |range| range.cover(end));
         let lines = self.tidy(gap.lines, next);
         let mut text = String::new();
-        let mut is_line_open = !std::mem::take(&mut self.is_at_top);
+        // A here-document without an end takes its last line end with it.
+        let before = self.text.get(..usize::from(range.start())).unwrap_or_default();
+        let mut is_line_open = !std::mem::take(&mut self.is_at_top) && !before.ends_with('\n');
         for line in &lines {
             if std::mem::take(&mut is_line_open) && !matches!(line, Line::Raw(_)) {
                 text.push_str(self.line_ending);

@@ -104,8 +104,11 @@ fn format_text(
         if new_text == text {
             return formatted(pieces, text);
         }
-        let exact_commands = options.run == RunStyle::Keep;
-        match proof::differences(parse, &parser.parse(&new_text), exact_commands) {
+        let allowed = proof::Allowed {
+            exact_commands: options.run == RunStyle::Keep,
+            laid_out_heredocs: options.lays_out_heredocs(),
+        };
+        match proof::differences(parse, &parser.parse(&new_text), allowed) {
             proof::Outcome::Same => return formatted(pieces, text),
             proof::Outcome::Instructions(found) => {
                 let before = unproven.len();

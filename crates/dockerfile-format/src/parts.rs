@@ -29,6 +29,13 @@ pub(crate) struct Parts<'t> {
 }
 
 impl Part<'_> {
+    /// Returns whether comment lines stand in front.
+    pub(crate) fn has_comments(&self) -> bool {
+        self.comments
+            .iter()
+            .any(|line| matches!(line, OwnLine::Comment(_)))
+    }
+
     pub(crate) fn kind(&self) -> SyntaxKind {
         self.element.kind()
     }

@@ -49,7 +49,14 @@ fn author_lines<'t>(printer: &mut Printer<'t>, list: &[Part<'t>], level: usize) 
         if idx > 0 {
             printer.break_or_space(part.is_broken, level);
         }
-        printer.verbatim(part.element);
+        let redirection = part
+            .element
+            .into_node()
+            .filter(|node| node.kind() == SyntaxKind::REDIRECTION);
+        // Nobody wants the file on another line than its operator.
+        if !redirection.is_some_and(|node| try_flat(printer, node)) {
+            printer.verbatim(part.element);
+        }
     }
 }
 
