@@ -122,6 +122,15 @@ impl<'t> FileWriter<'t> {
             }
             // The builder skips it.
             SyntaxKind::CONTINUATION => {}
+            // Behind a line of the escape character alone.
+            SyntaxKind::COMMENT_LINE => {
+                let text = token.text().trim();
+                gap.lines.push(Line::Comment {
+                    text,
+                    indentation: "",
+                });
+                self.is_off |= comment::request(text) == Some(Request::Off);
+            }
             // The line end of what stands on the line is written with it.
             _ => {
                 if !std::mem::take(&mut gap.is_used) {

@@ -355,7 +355,7 @@ fn write_body<'t>(
         && let Some(script) = part.element.into_node()
     {
         let mark = printer.mark();
-        if at == 0 && part.comments.is_empty() {
+        if at == 0 && !part.has_comments() {
             printer.space();
             if !broken_inside(script) && shell::try_one_line(printer, script, is_run) {
                 return;

@@ -104,12 +104,12 @@ pub(crate) fn is_broken(node: Node<'_>) -> bool {
         Element::Token(token) => {
             token.kind().is_line_joint() || token.kind() == SyntaxKind::NEWLINE
         }
-        Element::Node(child) => {
-            !matches!(
-                child.kind(),
-                SyntaxKind::WORD | SyntaxKind::ASSIGNMENT | SyntaxKind::HEREDOC
-            ) && is_broken(child)
-        }
+        Element::Node(child) => match child.kind() {
+            SyntaxKind::WORD | SyntaxKind::ASSIGNMENT | SyntaxKind::HEREDOC => false,
+            // The file of a redirection goes to the line of its operator.
+            SyntaxKind::REDIRECTION => child.token(SyntaxKind::COMMENT_LINE).is_some(),
+            _ => is_broken(child),
+        },
     })
 }
 

@@ -64,7 +64,7 @@ pub(crate) fn differences(before: &Parse, after: &Parse, allowed: Allowed) -> Ou
         return Outcome::File;
     }
     if !found.is_empty() {
-        found.retain(|idx| !means_the_same(before, after, *idx));
+        retain_unlike(before, after, &mut found);
     }
     if found.is_empty() {
         Outcome::Same
@@ -73,21 +73,31 @@ pub(crate) fn differences(before: &Parse, after: &Parse, allowed: Allowed) -> Ou
     }
 }
 
-/// Compares two instructions by meaning. Only pairs may be rewritten: all else has the same tree.
-fn means_the_same(before: &Parse, after: &Parse, idx: usize) -> bool {
-    let is_pairs = |parse: &Parse| {
-        File::cast(parse.root())
-            .and_then(|file| file.instructions().nth(idx))
+/// Drops the instructions that mean the same. Only pairs may be rewritten: all else has the same tree.
+fn retain_unlike(before: &Parse, after: &Parse, found: &mut Vec<usize>) {
+    let has_pairs = |parse: &Parse| -> Vec<bool> {
+        let file = File::cast(parse.root());
+        file.into_iter()
+            .flat_map(File::instructions)
             .map(|instruction| instruction.trigger().unwrap_or(instruction))
-            .is_some_and(|instruction| instruction.pairs().next().is_some())
+            .map(|instruction| instruction.pairs().next().is_some())
+            .collect()
     };
-    if !is_pairs(before) || !is_pairs(after) {
-        return false;
+    let (old_pairs, new_pairs) = (has_pairs(before), has_pairs(after));
+    let is_pairs = |idx: usize| {
+        old_pairs.get(idx) == Some(&true) && new_pairs.get(idx) == Some(&true)
+    };
+    if !found.iter().any(|idx| is_pairs(*idx)) {
+        return;
     }
     let input = ModelInput::default();
     let meaning = |parse: &Parse| Meaning::new(parse, &Model::new(parse, &input));
     let (old, new) = (meaning(before), meaning(after));
-    old.instruction(idx).is_some() && old.instruction(idx) == new.instruction(idx)
+    found.retain(|idx| {
+        !is_pairs(*idx)
+            || old.instruction(*idx).is_none()
+            || old.instruction(*idx) != new.instruction(*idx)
+    });
 }
 
 fn is_same(before: Instruction<'_>, after: Instruction<'_>, allowed: Allowed) -> bool {
@@ -100,7 +110,7 @@ fn file_comments(parse: &Parse) -> Vec<&str> {
     parse
         .root()
         .tokens()
-        .filter(|token| token.kind() == SyntaxKind::COMMENT)
+        .filter(|token| matches!(token.kind(), SyntaxKind::COMMENT | SyntaxKind::COMMENT_LINE))
         .map(|token| words_of(token.text()))
         .collect()
 }

@@ -2,6 +2,7 @@
 
 use dockerfile_syntax::{Element, Node, SyntaxKind};
 
+use super::command::word;
 use super::flat::try_flat;
 use super::{Lead, Place, script};
 use crate::parts::{is_broken, is_broken_within, parts};
@@ -87,7 +88,7 @@ fn block<'t>(printer: &mut Printer<'t>, node: Node<'t>, at: usize) {
                     if idx > 0 {
                         printer.break_or_space(part.is_broken, at + 1);
                     }
-                    printer.verbatim(part.element);
+                    word(printer, part);
                 }
             },
         }
