@@ -116,6 +116,9 @@ fn arguments<'t>(printer: &mut Printer<'t>, head: &Parts<'t>, node: Node<'t>) {
     let is_broken = head.list.iter().any(|part| part.is_broken);
     let has_comments = head.list.iter().any(Part::has_comments);
     let mark = printer.mark();
+    // A line end in front of the last of two words helps nobody when the first is too long by itself.
+    let is_joined = is_joined
+        || (!is_broken && arguments == 2 && !is_pairs && longest_argument(head) > width(printer));
     if has_comments || (is_broken && !is_joined) || !on_one_line(printer, head) {
         printer.reset(mark);
         if !is_broken && !has_comments && behind_flags(printer, head) {
@@ -178,6 +181,16 @@ fn on_lines<'t>(printer: &mut Printer<'t>, head: &Parts<'t>, keeps_lines: bool, 
         arguments += usize::from(is_argument);
         piece(printer, part);
     }
+}
+
+fn width(printer: &Printer<'_>) -> usize {
+    usize::from(printer.options.line_width).saturating_sub(printer.indentation(1))
+}
+
+fn longest_argument(head: &Parts<'_>) -> usize {
+    let arguments = head.list.iter().filter(|part| is_argument(part));
+    let lengths = arguments.map(|part| usize::from(part.element.range().len()));
+    lengths.max().unwrap_or(0)
 }
 
 fn is_argument(part: &Part<'_>) -> bool {

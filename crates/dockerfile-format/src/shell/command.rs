@@ -29,6 +29,9 @@ fn package_lines<'t>(
     call: PackageCall,
     level: usize,
 ) {
+    if call.first_package + 1 == list.len() && on_one_line(printer, list) {
+        return;
+    }
     let mut belongs_to_last = false;
     for (idx, part) in list.iter().enumerate() {
         printer.hold_comments(&part.comments);
@@ -40,6 +43,26 @@ fn package_lines<'t>(
         word(printer, part);
         belongs_to_last = idx >= call.first_package && call.takes_value(part);
     }
+}
+
+/// Writes the words on one line, if nothing stands in the way and they fit; else writes nothing.
+fn on_one_line<'t>(printer: &mut Printer<'t>, list: &[Part<'t>]) -> bool {
+    if list.iter().any(Part::has_comments) {
+        return false;
+    }
+    let mark = printer.mark();
+    for (idx, part) in list.iter().enumerate() {
+        if idx > 0 {
+            printer.space();
+        }
+        word(printer, part);
+    }
+    let fits = printer.is_on_line_of(mark)
+        && printer.column() <= usize::from(printer.options.line_width);
+    if !fits {
+        printer.reset(mark);
+    }
+    fits
 }
 
 /// Writes the words on the lines that the author gave them.
