@@ -199,7 +199,7 @@ fn commands_of(parse: &Parse) -> Vec<String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 3000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 500, ..ProptestConfig::default() })]
 
     #[test]
     fn any_text_is_formatted_once_and_for_all(text in any::<String>()) {
