@@ -30,7 +30,7 @@ pub(crate) fn pieces(
         options,
         line_ending,
         escape: parse.escape(),
-        printer: Printer::new(options, parse.escape(), line_ending),
+        printer: Printer::new(options, parse, line_ending),
         pieces: Vec::new(),
         gap: Gap::default(),
         last: None,
@@ -215,7 +215,10 @@ impl<'t> FileWriter<'t> {
         let lines = self.tidy(gap.lines, next);
         let mut text = String::new();
         // A here-document without an end takes its last line end with it.
-        let before = self.text.get(..usize::from(range.start())).unwrap_or_default();
+        let before = self
+            .text
+            .get(..usize::from(range.start()))
+            .unwrap_or_default();
         let mut is_line_open = !std::mem::take(&mut self.is_at_top) && !before.ends_with('\n');
         for line in &lines {
             if std::mem::take(&mut is_line_open) && !matches!(line, Line::Raw(_)) {

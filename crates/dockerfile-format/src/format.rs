@@ -155,8 +155,8 @@ fn halved(
     while let Some(range) = waiting.pop() {
         rounds += 1;
         swap(&mut pieces, &mut others, range.clone());
-        let is_proven = rounds <= MOST_HALVES
-            && matches!(prove(&pieces), None | Some(proof::Outcome::Same));
+        let is_proven =
+            rounds <= MOST_HALVES && matches!(prove(&pieces), None | Some(proof::Outcome::Same));
         if is_proven {
             continue;
         }

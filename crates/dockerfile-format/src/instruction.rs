@@ -70,7 +70,10 @@ fn write_heredocs<'t>(printer: &mut Printer<'t>, node: Node<'t>, heredocs: &[Par
         match part.element {
             Element::Node(heredoc) if heredoc.kind() == SyntaxKind::HEREDOC => {
                 let strips_tabs = openers.next().is_some_and(|opener| opener.strips_tabs);
-                if is_pretty && shell::is_document_script(heredoc) {
+                if is_pretty
+                    && !printer.has_shell_error(heredoc.range())
+                    && shell::is_document_script(heredoc)
+                {
                     shell::document(printer, heredoc, strips_tabs);
                 } else {
                     printer.verbatim(part.element);
@@ -104,15 +107,16 @@ fn arguments<'t>(printer: &mut Printer<'t>, head: &Parts<'t>, node: Node<'t>) {
     let is_pairs = head.list.iter().any(|part| part.kind() == SyntaxKind::PAIR);
     let arguments = head.list.iter().filter(|part| is_argument(part)).count();
     // These have one argument, or three that read as one.
-    let is_joined = (is_pairs && arguments == 1) || matches!(
-        node.kind(),
-        SyntaxKind::FROM_INSTRUCTION
-            | SyntaxKind::USER_INSTRUCTION
-            | SyntaxKind::WORKDIR_INSTRUCTION
-            | SyntaxKind::STOPSIGNAL_INSTRUCTION
-            | SyntaxKind::MAINTAINER_INSTRUCTION
-            | SyntaxKind::SHELL_INSTRUCTION
-    );
+    let is_joined = (is_pairs && arguments == 1)
+        || matches!(
+            node.kind(),
+            SyntaxKind::FROM_INSTRUCTION
+                | SyntaxKind::USER_INSTRUCTION
+                | SyntaxKind::WORKDIR_INSTRUCTION
+                | SyntaxKind::STOPSIGNAL_INSTRUCTION
+                | SyntaxKind::MAINTAINER_INSTRUCTION
+                | SyntaxKind::SHELL_INSTRUCTION
+        );
     let is_broken = head.list.iter().any(|part| part.is_broken);
     let has_comments = head.list.iter().any(Part::has_comments);
     let mark = printer.mark();
@@ -252,10 +256,7 @@ fn command_instruction<'t>(printer: &mut Printer<'t>, head: &Parts<'t>, node: No
     let (flags, body) = head.list.split_at(body);
     let has_flags = flags.len() > 1;
     let is_broken = flags.iter().chain(body.first()).any(|part| part.is_broken);
-    let has_comments = flags
-        .iter()
-        .chain(body.first())
-        .any(Part::has_comments);
+    let has_comments = flags.iter().chain(body.first()).any(Part::has_comments);
     let is_broken_first = flags
         .get(1)
         .or(body.first())
@@ -332,10 +333,11 @@ fn write_flags<'t>(printer: &mut Printer<'t>, flags: &[Part<'t>], is_split: bool
 /// Returns whether a command is one to be laid out, rather than kept as it is.
 fn is_formatted(printer: &Printer<'_>, part: &Part<'_>) -> bool {
     printer.options.run == RunStyle::Pretty
-        && part
-            .element
-            .into_node()
-            .is_some_and(|node| node.kind() == SyntaxKind::SCRIPT && shell::is_understood(node))
+        && part.element.into_node().is_some_and(|node| {
+            node.kind() == SyntaxKind::SCRIPT
+                && !printer.has_shell_error(node.range())
+                && shell::is_understood(node)
+        })
 }
 
 /// Writes a blank and the command, when it can stay on the line.

@@ -41,7 +41,9 @@ fn is_one_word(value: Node<'_>) -> bool {
 fn has_closed_quotes(value: Node<'_>) -> bool {
     value.children_with_tokens().all(|element| match element {
         Element::Node(node) if node.kind() == SyntaxKind::DOUBLE_QUOTED => {
-            let quotes = node.tokens().filter(|token| token.kind() == SyntaxKind::DOUBLE_QUOTE);
+            let quotes = node
+                .tokens()
+                .filter(|token| token.kind() == SyntaxKind::DOUBLE_QUOTE);
             quotes.count() == 2
         }
         Element::Token(token) if token.kind() == SyntaxKind::SINGLE_QUOTED => {

@@ -1,6 +1,7 @@
 //! The text under construction: columns, indentation, broken lines, and the comment lines that wait for the next break.
 
-use dockerfile_syntax::{Element, Node, SyntaxKind, Token};
+use dockerfile_source::TextRange;
+use dockerfile_syntax::{Element, Node, Parse, SyntaxError, SyntaxErrorKind, SyntaxKind, Token};
 
 use crate::parts::OwnLine;
 use crate::{Indent, KeywordCase, Options};
@@ -14,6 +15,8 @@ pub(crate) struct Printer<'t> {
     line_start: usize,
     escape: char,
     line_ending: &'static str,
+    /// The faults of the file, by position.
+    errors: &'t [SyntaxError],
     /// Lines of their own that were met and not yet written: they go in front of the next line.
     comments: Vec<OwnLine<'t>>,
 }
@@ -29,14 +32,15 @@ pub(crate) struct Mark {
 impl<'t> Printer<'t> {
     pub(crate) fn new(
         options: &'t Options,
-        escape: char,
+        parse: &'t Parse,
         line_ending: &'static str,
     ) -> Printer<'t> {
         Printer {
             options,
             out: String::new(),
             line_start: 0,
-            escape,
+            escape: parse.escape(),
+            errors: parse.errors(),
             line_ending,
             comments: Vec::new(),
         }
@@ -47,6 +51,19 @@ impl<'t> Printer<'t> {
         self.line_start = 0;
         self.comments.clear();
         std::mem::take(&mut self.out)
+    }
+
+    /// Returns whether the shell would refuse what stands in a range: its tree is a guess.
+    pub(crate) fn has_shell_error(&self, range: TextRange) -> bool {
+        let first = self
+            .errors
+            .partition_point(|error| error.range.start() < range.start());
+        self.errors
+            .get(first..)
+            .unwrap_or_default()
+            .iter()
+            .take_while(|error| error.range.start() <= range.end())
+            .any(|error| error.kind == SyntaxErrorKind::Shell)
     }
 
     pub(crate) fn mark(&self) -> Mark {

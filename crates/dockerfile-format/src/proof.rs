@@ -84,9 +84,8 @@ fn retain_unlike(before: &Parse, after: &Parse, found: &mut Vec<usize>) {
             .collect()
     };
     let (old_pairs, new_pairs) = (has_pairs(before), has_pairs(after));
-    let is_pairs = |idx: usize| {
-        old_pairs.get(idx) == Some(&true) && new_pairs.get(idx) == Some(&true)
-    };
+    let is_pairs =
+        |idx: usize| old_pairs.get(idx) == Some(&true) && new_pairs.get(idx) == Some(&true);
     if !found.iter().any(|idx| is_pairs(*idx)) {
         return;
     }
@@ -153,9 +152,7 @@ fn same_nodes(before: Node<'_>, after: Node<'_>, allowed: Allowed) -> bool {
         .children_with_tokens()
         .filter(meaningful)
         .all(|element| match (element, others.next()) {
-            (Element::Node(node), Some(Element::Node(other))) => {
-                same_nodes(node, other, allowed)
-            }
+            (Element::Node(node), Some(Element::Node(other))) => same_nodes(node, other, allowed),
             (Element::Token(token), Some(Element::Token(other))) => {
                 token.kind() == other.kind()
                     && match token.kind() {
@@ -180,11 +177,21 @@ fn same_heredocs(before: Node<'_>, after: Node<'_>, allowed: Allowed) -> bool {
     ) else {
         return false;
     };
-    let end = |node: Node<'_>| node.token(SyntaxKind::HEREDOC_END).map(|token| token.text().to_owned());
+    let end = |node: Node<'_>| {
+        node.token(SyntaxKind::HEREDOC_END)
+            .map(|token| token.text().to_owned())
+    };
     allowed.laid_out_heredocs
         && old.starts_with("#!") == new.starts_with("#!")
         && end(before) == end(after)
-        && same_nodes(script, other, Allowed { laid_out_heredocs: false, ..allowed })
+        && same_nodes(
+            script,
+            other,
+            Allowed {
+                laid_out_heredocs: false,
+                ..allowed
+            },
+        )
 }
 
 /// Compares two nodes by what the builder reads of them.

@@ -120,17 +120,16 @@ fn commands() -> impl Strategy<Value = String> {
 
 fn all_options() -> impl Strategy<Value = Options> {
     let indent = prop_oneof![Just(Indent::Tab), (0_u8..9).prop_map(Indent::Spaces)];
-    let case = prop::sample::select(&[
-        KeywordCase::Upper,
-        KeywordCase::Lower,
-        KeywordCase::Preserve,
-    ][..]);
+    let case = prop::sample::select(
+        &[
+            KeywordCase::Upper,
+            KeywordCase::Lower,
+            KeywordCase::Preserve,
+        ][..],
+    );
     let ending = prop::sample::select(&[LineEnding::Auto, LineEnding::Lf, LineEnding::CrLf][..]);
-    let blank = prop::sample::select(&[
-        BlankLines::Preserve,
-        BlankLines::Always,
-        BlankLines::Never,
-    ][..]);
+    let blank =
+        prop::sample::select(&[BlankLines::Preserve, BlankLines::Always, BlankLines::Never][..]);
     let run = prop::sample::select(&[RunStyle::Pretty, RunStyle::Keep][..]);
     let heredocs = prop::sample::select(&[HeredocStyle::Keep, HeredocStyle::Pretty][..]);
     (indent, 0_u16..130, case, ending, blank, run, heredocs).prop_map(
@@ -168,10 +167,7 @@ fn check(text: &str, options: &Options) {
 fn comments(parse: &Parse) -> Vec<String> {
     let mut found = Vec::new();
     parse.root().for_each_token(&mut |token| {
-        if matches!(
-            token.kind(),
-            SyntaxKind::COMMENT | SyntaxKind::COMMENT_LINE
-        ) {
+        if matches!(token.kind(), SyntaxKind::COMMENT | SyntaxKind::COMMENT_LINE) {
             let text = token.text().trim().trim_start_matches('#').trim();
             found.push(text.to_owned());
         }
@@ -199,7 +195,7 @@ fn commands_of(parse: &Parse) -> Vec<String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 500, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1000, ..ProptestConfig::default() })]
 
     #[test]
     fn any_text_is_formatted_once_and_for_all(text in any::<String>()) {
@@ -223,11 +219,11 @@ proptest! {
 
     #[test]
     fn a_range_leaves_what_lies_outside(text in texts(), from in 0_usize..300, len in 0_usize..50) {
+        // What is left alone goes with the gaps around it.
+        let text = text.replace("format: off", "format:");
         let parse = parse(&text);
         let clamp = |at: usize| TextSize::new(at.min(text.len()) as u32);
         let range = TextRange::new(clamp(from), clamp(from + len));
-        // What is left alone goes with the gaps around it.
-        prop_assume!(!text.contains("format: off"));
         let part = format_range(&parse, &Options::default(), range);
         let file = File::cast(parse.root()).expect("the root is a file");
         let is_touched = |other: TextRange| other.start() <= range.end() && range.start() <= other.end();
@@ -254,8 +250,13 @@ proptest! {
 fn hostile_texts_are_formatted_soon() {
     let many = 1000;
     let nested = |open: &str, inner: &str, close: &str| {
-        format!("FROM a\nRUN {}{inner}{}\n", open.repeat(many), close.repeat(many))
+        format!(
+            "FROM a\nRUN {}{inner}{}\n",
+            open.repeat(many),
+            close.repeat(many)
+        )
     };
+    // The deepest nesting that the parser follows, and more.
     let texts = [
         String::new(),
         "\u{feff}".to_owned(),
@@ -292,7 +293,11 @@ fn hostile_texts_are_formatted_soon() {
         format!("FROM a\nENV {}\n", "A=b ".repeat(10_000)),
         format!("FROM a\nCOPY {}b\n", "a ".repeat(10_000)),
         "RUN <<EOF\n".repeat(many),
-        format!("FROM a\nRUN {}\n{}", "<<A ".repeat(many), "A\n".repeat(many)),
+        format!(
+            "FROM a\nRUN {}\n{}",
+            "<<A ".repeat(many),
+            "A\n".repeat(many)
+        ),
         format!("{}RUN a\n", "ONBUILD ".repeat(many)),
         "ENV A b c\n".repeat(many),
     ];
@@ -309,7 +314,11 @@ fn hostile_texts_are_formatted_soon() {
 #[test]
 fn one_instruction_that_is_not_proven_costs_no_other() {
     // Two stages whose instructions are all in need of a layout, and one that is not understood.
-    let text = format!("from a\n{}RUN <<EOF\n{}", "run   b\n".repeat(50), "run   c\n".repeat(50));
+    let text = format!(
+        "from a\n{}RUN <<EOF\n{}",
+        "run   b\n".repeat(50),
+        "run   c\n".repeat(50)
+    );
     let formatted = format(&parse(&text), &Options::default());
     let unproven = formatted
         .kept

@@ -18,7 +18,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use dockerfile_format::{
-    BlankLines, HeredocStyle, Indent, KeptReason, KeywordCase, LineEnding, Options, RunStyle, format,
+    BlankLines, HeredocStyle, Indent, KeptReason, KeywordCase, LineEnding, Options, RunStyle,
+    format,
 };
 use dockerfile_syntax::parse;
 

@@ -57,8 +57,8 @@ fn on_one_line<'t>(printer: &mut Printer<'t>, list: &[Part<'t>]) -> bool {
         }
         word(printer, part);
     }
-    let fits = printer.is_on_line_of(mark)
-        && printer.column() <= usize::from(printer.options.line_width);
+    let fits =
+        printer.is_on_line_of(mark) && printer.column() <= usize::from(printer.options.line_width);
     if !fits {
         printer.reset(mark);
     }

@@ -48,7 +48,8 @@ pub(crate) fn document<'t>(printer: &mut Printer<'t>, heredoc: Node<'t>, strips_
             Element::Node(script) if script.kind() == SyntaxKind::SCRIPT => {
                 let own = script.to_string();
                 let first_line = own.lines().find(|line| !line.trim().is_empty());
-                let tabs = first_line.map_or(0, |line| line.len() - line.trim_start_matches('\t').len());
+                let tabs =
+                    first_line.map_or(0, |line| line.len() - line.trim_start_matches('\t').len());
                 let mut document = Document {
                     out: String::with_capacity(own.len() + own.len() / 8),
                     indent: if strips_tabs {
@@ -273,10 +274,6 @@ impl<'t> Document<'t> {
 
 /// Returns whether the author broke the line at an operator of a chain or a pipeline, before or behind.
 fn is_broken_at_operator(node: Node<'_>) -> bool {
-    node.tokens().any(|token| {
-        matches!(
-            token.kind(),
-            SyntaxKind::NEWLINE | SyntaxKind::CONTINUATION
-        )
-    })
+    node.tokens()
+        .any(|token| matches!(token.kind(), SyntaxKind::NEWLINE | SyntaxKind::CONTINUATION))
 }
