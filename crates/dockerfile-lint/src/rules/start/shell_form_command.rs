@@ -13,7 +13,7 @@ declare_rule! {
     ///
     /// ## Why
     /// The shell form starts `/bin/sh -c`, and the program below it.
-    /// `docker stop` sends its signal to the shell, which does not hand it on: the program is killed ten seconds later, in the middle of what it does.
+    /// `docker stop` sends its signal to the shell, which does not pass it on: the program is killed ten seconds later, in the middle of what it does.
     ///
     /// ## Bad
     /// ```dockerfile
@@ -125,7 +125,9 @@ fn report(ctx: &mut RuleContext<'_>, instruction: &Instruction, script: &Script)
     };
     let finding = ctx.report(
         instruction.keyword_range,
-        format!("`{name}` in shell form: {what} runs below `/bin/sh`, which hands on no signals"),
+        format!(
+            "`{name}` in shell form: {what} runs below `/bin/sh`, which does not pass signals on"
+        ),
     );
     let finding = finding.help(help);
     if let Some(words) = words {
@@ -220,7 +222,7 @@ mod tests {
         check_message(
             &RULE,
             "FROM a\nCMD npm start\n",
-            "`CMD` in shell form: `npm` runs below `/bin/sh`, which hands on no signals",
+            "`CMD` in shell form: `npm` runs below `/bin/sh`, which does not pass signals on",
         );
     }
 

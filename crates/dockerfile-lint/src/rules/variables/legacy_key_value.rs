@@ -37,7 +37,7 @@ declare_rule! {
         name: "legacy-key-value",
         code: "DF703",
         aliases: ["LegacyKeyValueFormat"],
-        severity: Warning,
+        severity: Info,
         status: Stable,
         fix: Safe,
         check: check,
