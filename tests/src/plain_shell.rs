@@ -99,7 +99,7 @@ pub fn unquoted(word: &str) -> String {
             (c, Some(open)) if c == open => quote = None,
             ('\\', None | Some('"')) => match characters.next() {
                 Some(next) if quote.is_none() || matches!(next, '"' | '$' | '\\') => {
-                    text.push(next)
+                    text.push(next);
                 }
                 Some(next) => text.extend(['\\', next]),
                 None => {}
