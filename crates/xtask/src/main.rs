@@ -6,6 +6,7 @@
 mod bench;
 mod command;
 mod compare;
+mod daemon;
 mod docs;
 mod gallery;
 mod peers;
@@ -50,6 +51,8 @@ enum Task {
     Peers,
     /// Tests that need the network: the pre-commit hooks with the real pre-commit.
     TestPeers,
+    /// Tests that need root: formatted files, given to a Docker daemon of their own.
+    TestDaemon,
 }
 
 fn main() -> ExitCode {
@@ -76,6 +79,7 @@ fn run(task: Task) -> anyhow::Result<bool> {
         Task::Peers => peers::install(&workspace)
             .and_then(|()| compare::install(&workspace))
             .map(|()| true),
+        Task::TestDaemon => daemon::test_daemon().map(|()| true),
         Task::TestPeers => pre_commit::test_hooks(&workspace).map(|()| true),
     }
 }
