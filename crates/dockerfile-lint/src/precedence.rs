@@ -27,6 +27,7 @@ const SILENT_BEFORE: &[(&str, &str)] = &[
     ("undefined-variable", "undefined-port-variable"),
     ("arg-out-of-scope", "undefined-port-variable"),
     ("source-outside-context", "invalid-instruction"),
+    ("from-as-casing", "invalid-instruction"),
     (
         "relative-copy-destination",
         "copy-destination-without-slash",
