@@ -39,7 +39,7 @@ declare_rule! {
     /// A file that sets SHELL asks for a shell, and a shell as the command needs none of this: both are not judged.
     /// The form of HEALTHCHECK makes no difference, and an instruction that a later one puts out of force makes none either.
     /// Windows images are not judged.
-    /// On 22,777 public Dockerfiles it fires 2,755 times; of 60 read, none was wrong, but 5 started a command that ends by itself.
+    /// On 22,777 public Dockerfiles it fires 2,757 times; of 60 read, none was wrong, but 5 started a command that ends by itself.
     pub(crate) SHELL_FORM_COMMAND {
         name: "shell-form-command",
         code: "DF207",
