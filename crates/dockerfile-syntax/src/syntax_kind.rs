@@ -114,7 +114,7 @@ syntax_kinds! {
     /// `=` or `+=` of an assignment.
     ASSIGNMENT_OPERATOR,
 
-    // Nodes.
+    // Nodes. All that follow are kinds of nodes, and none that come before.
     FILE,
     /// `# escape=...`, `# syntax=...` or `# check=...` at the top of the file.
     DIRECTIVE,
@@ -206,6 +206,11 @@ impl SyntaxKind {
             self,
             SyntaxKind::CONTINUATION | SyntaxKind::COMMENT_LINE | SyntaxKind::EMPTY_LINE
         )
+    }
+
+    /// Returns whether this is a kind of node, and not of token.
+    pub(crate) fn is_node(self) -> bool {
+        self >= SyntaxKind::FILE
     }
 
     /// Returns whether nodes of this kind are instructions, unknown ones included.
