@@ -12,7 +12,7 @@ use crate::SyntaxKind;
 use crate::SyntaxKind::{
     COMMENT, COMMENT_LINE, CONTINUATION, EMPTY_LINE, NEWLINE, SPLIT_REST, TEXT, WHITESPACE,
 };
-use crate::logical_line::{LineMap, continuation_start, is_comment, physical_line};
+use crate::logical_line::{LineMap, continuation_start, is_comment, physical_line, trim_start};
 use crate::tree::{Checkpoint, TreeBuilder};
 
 pub(crate) struct Emitter<'s> {
@@ -52,13 +52,17 @@ impl<'s> Emitter<'s> {
         self.builder.end()
     }
 
-    /// Starts on a logical line whose first piece stands at or behind `raw`, and returns the map of the line before.
-    pub(crate) fn begin_line(&mut self, line: LineMap) -> LineMap {
+    /// Starts on a logical line whose first piece stands at or behind `raw`.
+    pub(crate) fn begin_line(&mut self, line: LineMap) {
+        self.line = line;
         self.position = 0;
         self.next_segment = 0;
-        let before = std::mem::replace(&mut self.line, line);
         self.pass_joint();
-        before
+    }
+
+    /// Returns the map of a line that is in the tree, for its memory.
+    pub(crate) fn take_map(&mut self) -> LineMap {
+        std::mem::take(&mut self.line)
     }
 
     /// Returns how much of the logical text of the current line is in the tree.
@@ -162,24 +166,35 @@ impl<'s> Emitter<'s> {
     /// the rest of the current line is one.
     pub(crate) fn trivia_until(&mut self, end: usize) {
         while self.raw() < end {
+            // The end of an instruction, which is most of what is asked for.
+            if self.raw() + 1 == end && self.source.as_bytes().get(self.raw()) == Some(&b'\n') {
+                self.builder.token(NEWLINE, end);
+                return;
+            }
             let Some(line) = physical_line(self.source, self.raw()) else {
                 break;
             };
             let content_end = line.content_end.min(end);
             let content = self.source.get(self.raw()..content_end).unwrap_or("");
-            if is_comment(content) {
-                let blanks = content.len() - content.trim_start().len();
-                self.raw_token(WHITESPACE, self.raw() + blanks);
-                self.raw_token(COMMENT, content_end);
-            } else if let Some(len) = continuation_start(content, self.escape) {
+            if let Some(len) = continuation_start(content, self.escape).filter(|_| !is_comment(content)) {
                 self.raw_token(WHITESPACE, self.raw() + len);
                 self.raw_token(CONTINUATION, line.next.min(end));
                 continue;
-            } else {
-                self.raw_token(WHITESPACE, content_end);
             }
-            self.raw_token(NEWLINE, line.next.min(end));
+            self.trivia_line(content, content_end, line.next.min(end));
         }
+    }
+
+    /// Adds a blank line or a comment line whose `content` ends at `content_end`, and its line end.
+    pub(crate) fn trivia_line(&mut self, content: &str, content_end: usize, next: usize) {
+        let trimmed = trim_start(content);
+        if trimmed.starts_with('#') {
+            self.raw_token(WHITESPACE, content_end - trimmed.len());
+            self.raw_token(COMMENT, content_end);
+        } else {
+            self.raw_token(WHITESPACE, content_end);
+        }
+        self.raw_token(NEWLINE, next);
     }
 
     /// Returns the range in the file of a logical range of the current line.
@@ -224,7 +239,7 @@ impl<'s> Emitter<'s> {
                 .unwrap_or("");
             let kind = if is_comment(content) {
                 COMMENT_LINE
-            } else if content.trim_start().is_empty() && line.next <= end {
+            } else if trim_start(content).is_empty() && line.next <= end {
                 EMPTY_LINE
             } else if continuation_start(content, self.escape) == Some(0) {
                 CONTINUATION

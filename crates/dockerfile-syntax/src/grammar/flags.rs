@@ -9,6 +9,7 @@ use dockerfile_source::closest_match;
 use super::instruction::InstructionGrammar;
 use super::word::emit_word;
 use crate::SyntaxErrorKind::Instruction;
+use crate::logical_line::trim_start;
 use crate::SyntaxKind;
 use crate::SyntaxKind::{EQ, FLAG, FLAG_DASHES, FLAG_NAME, WHITESPACE};
 
@@ -90,9 +91,8 @@ pub(super) fn find_flags(text: &str, range: Range<usize>) -> (Vec<FlagWord>, usi
     let mut position = range.start;
     loop {
         let rest = text.get(position..range.end).unwrap_or("");
-        let blanks = rest.len() - rest.trim_start().len();
-        position += blanks;
-        let rest = text.get(position..range.end).unwrap_or("");
+        let rest = trim_start(rest);
+        position = range.end.max(position) - rest.len();
         if !rest.starts_with("--") {
             return (flags, position);
         }
