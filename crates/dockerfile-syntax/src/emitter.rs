@@ -9,9 +9,7 @@ use std::ops::Range;
 use dockerfile_source::TextRange;
 
 use crate::SyntaxKind;
-use crate::SyntaxKind::{
-    COMMENT, COMMENT_LINE, CONTINUATION, EMPTY_LINE, NEWLINE, SPLIT_REST, TEXT, WHITESPACE,
-};
+use crate::SyntaxKind::{COMMENT, CONTINUATION, NEWLINE, SPLIT_REST, TEXT, WHITESPACE};
 use crate::logical_line::{LineMap, continuation_start, is_comment, physical_line, trim_start};
 use crate::tree::{Checkpoint, TreeBuilder};
 
@@ -176,7 +174,9 @@ impl<'s> Emitter<'s> {
             };
             let content_end = line.content_end.min(end);
             let content = self.source.get(self.raw()..content_end).unwrap_or("");
-            if let Some(len) = continuation_start(content, self.escape).filter(|_| !is_comment(content)) {
+            if let Some(len) =
+                continuation_start(content, self.escape).filter(|_| !is_comment(content))
+            {
                 self.raw_token(WHITESPACE, self.raw() + len);
                 self.raw_token(CONTINUATION, line.next.min(end));
                 continue;
@@ -221,41 +221,15 @@ impl<'s> Emitter<'s> {
 
     #[inline(never)]
     fn joint_here(&mut self) {
-        if let Some((_, raw_start)) = self.line.segment_start(self.next_segment - 1) {
-            self.joint_until(raw_start);
+        for &(kind, end) in self.line.trivia_before(self.next_segment - 1) {
+            self.builder.token(kind, end as usize);
         }
         self.pass_joint();
     }
 
-    /// Adds the continuation and the lines that do not count up to `end` of the file.
-    fn joint_until(&mut self, end: usize) {
-        while self.raw() < end {
-            let Some(line) = physical_line(self.source, self.raw()) else {
-                break;
-            };
-            let content = self
-                .source
-                .get(self.raw()..line.content_end.min(end))
-                .unwrap_or("");
-            let kind = if is_comment(content) {
-                COMMENT_LINE
-            } else if trim_start(content).is_empty() && line.next <= end {
-                EMPTY_LINE
-            } else if continuation_start(content, self.escape) == Some(0) {
-                CONTINUATION
-            } else {
-                // Blanks in front of the first piece of an instruction.
-                WHITESPACE
-            };
-            self.raw_token(kind, line.next.min(end));
-        }
-    }
-
     fn pass_joint(&mut self) {
-        self.joint = match self.line.segment_start(self.next_segment) {
-            Some((logical_start, _)) => logical_start,
-            None => NO_JOINT,
-        };
+        let joint = self.line.segment_start(self.next_segment);
+        self.joint = joint.unwrap_or(NO_JOINT);
         self.next_segment += 1;
     }
 }

@@ -8,11 +8,16 @@ use std::ops::Range;
 
 use dockerfile_source::{TextRange, TextSize};
 
+use crate::SyntaxKind;
+use crate::SyntaxKind::{COMMENT_LINE, CONTINUATION, EMPTY_LINE};
+
 /// A stretch of the logical text that stands in the file in one piece.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Segment {
     logical_start: u32,
     raw_start: u32,
+    /// How many pieces of trivia stand before it on the logical line.
+    trivia: u32,
 }
 
 /// The text of one instruction without continuations and the lines that do not count.
@@ -32,6 +37,8 @@ pub(crate) struct LogicalLine<'t> {
 #[derive(Debug, Default)]
 pub(crate) struct LineMap {
     segments: Vec<Segment>,
+    /// The continuations, and the comment and blank lines, that were taken out: each with where it ends in the file.
+    trivia: Vec<(SyntaxKind, u32)>,
 }
 
 impl LineMap {
@@ -46,6 +53,7 @@ impl LineMap {
         let segment = Segment {
             logical_start: logical_start as u32,
             raw_start: raw_start as u32,
+            trivia: self.trivia.len() as u32,
         };
         match self.segments.last_mut() {
             Some(last) if last.logical_start == segment.logical_start => *last = segment,
@@ -88,10 +96,20 @@ impl LineMap {
         TextRange::new(TextSize::new(start as u32), TextSize::new(end as u32))
     }
 
-    /// Returns the logical and the raw start of a piece.
-    pub(crate) fn segment_start(&self, idx: usize) -> Option<(usize, usize)> {
-        let segment = self.segments.get(idx)?;
-        Some((segment.logical_start as usize, segment.raw_start as usize))
+    fn push_trivia(&mut self, kind: SyntaxKind, end: usize) {
+        self.trivia.push((kind, end as u32));
+    }
+
+    /// Returns where a piece starts in the logical text.
+    pub(crate) fn segment_start(&self, idx: usize) -> Option<usize> {
+        Some(self.segments.get(idx)?.logical_start as usize)
+    }
+
+    /// Returns what stands in the file between a piece and the one before it: kinds and ends.
+    pub(crate) fn trivia_before(&self, idx: usize) -> &[(SyntaxKind, u32)] {
+        let trivia_of = |idx: usize| self.segments.get(idx).map_or(0, |it| it.trivia as usize);
+        let start = idx.checked_sub(1).map_or(0, trivia_of);
+        self.trivia.get(start..trivia_of(idx)).unwrap_or_default()
     }
 }
 
@@ -167,6 +185,7 @@ pub(crate) fn read_logical_line<'t>(
     joined: &'t mut String,
 ) -> LogicalLine<'t> {
     map.segments.clear();
+    map.trivia.clear();
     map.push(0, first.start);
     let (piece, is_continued) = piece(source, first, escape);
     let mut line = LogicalLine {
@@ -178,6 +197,7 @@ pub(crate) fn read_logical_line<'t>(
     if is_continued {
         joined.clear();
         joined.push_str(piece);
+        line.map.push_trivia(CONTINUATION, first.next);
         line.join(source, escape, joined);
         line.text = joined;
     }
@@ -203,9 +223,11 @@ impl LogicalLine<'_> {
                 .unwrap_or("");
             let trimmed = trim_start(content);
             if trimmed.starts_with('#') {
+                self.map.push_trivia(COMMENT_LINE, physical.next);
                 continue;
             }
             if trimmed.is_empty() {
+                self.map.push_trivia(EMPTY_LINE, physical.next);
                 self.empty_lines.push(TextRange::new(
                     TextSize::new(physical.start as u32),
                     TextSize::new(physical.content_end as u32),
@@ -220,6 +242,7 @@ impl LogicalLine<'_> {
             if !is_continued {
                 break;
             }
+            self.map.push_trivia(CONTINUATION, physical.next);
         }
     }
 }

@@ -29,6 +29,9 @@ pub(crate) struct Entry {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Checkpoint(usize);
 
+/// The memory of more entries is not kept for the next tree.
+const MOST_KEPT_ENTRIES: usize = 1 << 16;
+
 /// Builds one tree after another in the same memory.
 #[derive(Default)]
 pub(crate) struct TreeBuilder {
@@ -145,6 +148,9 @@ impl TreeBuilder {
             text: text.into(),
             entries: self.entries.as_slice().into(),
         };
+        if self.entries.capacity() > MOST_KEPT_ENTRIES {
+            self.entries = Vec::new();
+        }
         self.entries.clear();
         self.open.clear();
         self.end = 0;

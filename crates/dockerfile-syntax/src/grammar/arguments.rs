@@ -8,9 +8,9 @@ use std::ops::Range;
 use super::instruction::InstructionGrammar;
 use super::json::{JsonArray, emit_json_array, read_json_array};
 use super::word::emit_word;
-use crate::logical_line::trim_start;
 use crate::SyntaxErrorKind::{Instruction, Parser};
 use crate::SyntaxKind::{EQ, ERROR, KEYWORD, PAIR, STAGE_ALIAS, TEXT, WHITESPACE, WORD};
+use crate::logical_line::trim_start;
 
 impl InstructionGrammar<'_, '_, '_> {
     /// FROM: an image, and `AS name`.

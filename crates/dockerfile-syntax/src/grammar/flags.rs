@@ -9,9 +9,9 @@ use dockerfile_source::closest_match;
 use super::instruction::InstructionGrammar;
 use super::word::emit_word;
 use crate::SyntaxErrorKind::Instruction;
-use crate::logical_line::trim_start;
 use crate::SyntaxKind;
 use crate::SyntaxKind::{EQ, FLAG, FLAG_DASHES, FLAG_NAME, WHITESPACE};
+use crate::logical_line::trim_start;
 
 /// What a flag takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
