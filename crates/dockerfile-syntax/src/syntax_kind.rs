@@ -208,6 +208,13 @@ impl SyntaxKind {
         )
     }
 
+    /// Returns the kind whose number as a `u16` is `number`.
+    #[inline]
+    pub(crate) fn from_number(number: u32) -> SyntaxKind {
+        let kind = ALL.get(number as usize);
+        kind.copied().unwrap_or(SyntaxKind::ERROR)
+    }
+
     /// Returns whether this is a kind of node, and not of token.
     pub(crate) fn is_node(self) -> bool {
         self >= SyntaxKind::FILE
@@ -219,6 +226,9 @@ impl SyntaxKind {
     }
 }
 
+/// A kind fits into a byte.
+const _: () = assert!(ALL.len() <= 256);
+
 impl From<SyntaxKind> for rowan::SyntaxKind {
     fn from(kind: SyntaxKind) -> rowan::SyntaxKind {
         rowan::SyntaxKind(kind as u16)
@@ -227,9 +237,7 @@ impl From<SyntaxKind> for rowan::SyntaxKind {
 
 impl From<rowan::SyntaxKind> for SyntaxKind {
     fn from(kind: rowan::SyntaxKind) -> SyntaxKind {
-        ALL.get(kind.0 as usize)
-            .copied()
-            .unwrap_or(SyntaxKind::ERROR)
+        SyntaxKind::from_number(u32::from(kind.0))
     }
 }
 

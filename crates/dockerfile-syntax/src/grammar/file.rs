@@ -112,7 +112,7 @@ impl FileGrammar<'_> {
     /// Returns the here-documents that the line opens, with where they stand in the file.
     fn documents(&self, instruction: &Instruction, text: &str) -> Option<Documents> {
         let arguments = instruction.heredoc_arguments.clone()?;
-        memchr::memmem::find(text.as_bytes(), b"<<")?;
+        memchr::memchr(b'<', text.as_bytes()).filter(|_| text.contains("<<"))?;
         let openers: Vec<_> = find_openers(text)
             .into_iter()
             .map(|opener| {

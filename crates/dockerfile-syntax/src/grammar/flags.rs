@@ -153,6 +153,9 @@ impl InstructionGrammar<'_, '_, '_> {
 
     /// Reports what `BFlags.Parse` of BuildKit refuses, every flag and not only the first.
     pub(super) fn check_flags(&mut self, instruction: SyntaxKind, flags: &[FlagWord]) {
+        if flags.is_empty() {
+            return;
+        }
         let Some(known) = known_flags(instruction) else {
             return;
         };

@@ -35,6 +35,19 @@ pub const KEYWORDS: [(&str, SyntaxKind); 18] = [
     ("WORKDIR", SyntaxKind::WORKDIR_INSTRUCTION),
 ];
 
+/// Where the keywords start that begin with each letter. They are in the order of the alphabet.
+const KEYWORDS_OF_LETTER: [usize; 26] = {
+    let mut firsts = [0; 26];
+    let mut idx = KEYWORDS.len();
+    while idx > 0 {
+        idx -= 1;
+        firsts[(KEYWORDS[idx].0.as_bytes()[0] - b'A') as usize] = idx;
+    }
+    firsts
+};
+/// No letter begins more keywords.
+const LARGEST_LETTER: usize = 3;
+
 /// An instruction inside of an instruction inside of ONBUILD is not looked into.
 const DEEPEST_TRIGGER: usize = 2;
 
@@ -83,10 +96,13 @@ pub(super) fn parse_instruction(
 
 /// Returns the instruction that a word names, whatever its case.
 pub fn keyword_kind(keyword: &str) -> SyntaxKind {
-    let first = keyword.as_bytes().first().map(u8::to_ascii_uppercase);
+    let upper = keyword.as_bytes().first().map(u8::to_ascii_uppercase);
+    let letter = usize::from(upper.unwrap_or(0)).wrapping_sub(usize::from(b'A'));
+    let first = KEYWORDS_OF_LETTER.get(letter).copied().unwrap_or(0);
     KEYWORDS
         .iter()
-        .filter(|(name, _)| name.as_bytes().first().copied() == first)
+        .skip(first)
+        .take(LARGEST_LETTER)
         .find(|(name, _)| name.eq_ignore_ascii_case(keyword))
         .map_or(SyntaxKind::UNKNOWN_INSTRUCTION, |(_, kind)| *kind)
 }
