@@ -40,7 +40,8 @@ impl Parser {
 
     /// Parses a Dockerfile. Never fails and never panics, whatever the text.
     pub fn parse(&mut self, text: &str) -> Parse {
-        let builder = std::mem::take(&mut self.builder);
+        let mut builder = std::mem::take(&mut self.builder);
+        builder.reserve(text.len());
         let output = grammar::parse_file(Emitter::new(text, builder), text);
         self.builder = output.emitter.finish();
         Parse {

@@ -141,6 +141,11 @@ impl Tree {
 }
 
 impl TreeBuilder {
+    /// Makes room for what a text of `len` bytes is likely to need.
+    pub(crate) fn reserve(&mut self, len: usize) {
+        self.entries.reserve(len / 3);
+    }
+
     /// Returns the offset up to which the text is in the tree.
     pub(crate) fn end(&self) -> usize {
         self.end
