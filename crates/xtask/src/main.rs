@@ -2,10 +2,14 @@
 
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, clippy::print_stderr)]
+// Sizes and counts are far below 2^52.
+#![allow(clippy::cast_precision_loss)]
 
 mod bench;
 mod command;
+mod cpu_clock;
 mod docs;
+mod fuzz;
 mod peers;
 mod pre_commit;
 mod ready;
@@ -40,6 +44,8 @@ enum Task {
     /// Measures, against peers where there are some.
     #[command(subcommand)]
     Bench(bench::Bench),
+    /// Breaks real files at random and looks whether every promise is kept.
+    Fuzz(fuzz::FuzzArgs),
     /// Installs the peers that `bench check` measures against into target/peers.
     Peers,
     /// Tests that need the network: the pre-commit hooks with the real pre-commit.
@@ -65,6 +71,7 @@ fn run(task: Task) -> anyhow::Result<bool> {
         Task::Tidy => tidy::print(&tidy::tidy(&workspace)?),
         Task::Docs { check } => docs::docs(&workspace, check),
         Task::Bench(bench) => bench::bench(&workspace, bench).map(|()| true),
+        Task::Fuzz(args) => fuzz::fuzz(&workspace, &args),
         Task::Peers => peers::install(&workspace).map(|()| true),
         Task::TestPeers => pre_commit::test_hooks(&workspace).map(|()| true),
     }
