@@ -1,19 +1,20 @@
 //! A smaller input that fails in the same way.
 
-/// Each try costs as much as the failing input did.
-const MOST_TRIES: usize = 3000;
+use std::time::{Duration, Instant};
+
+/// A try can cost as much as the failing input did.
+const LONGEST: Duration = Duration::from_secs(15);
 
 /// Returns what is left of `text` when all is taken out without which it still `fails`.
 pub(super) fn minimise(text: &str, fails: impl Fn(&str) -> bool) -> String {
     let mut small = text.to_owned();
-    let mut tries = 0;
+    let end = Instant::now() + LONGEST;
     let mut len = small.len() / 2;
-    while len > 0 && tries < MOST_TRIES {
+    while len > 0 && Instant::now() < end {
         let mut start = 0;
-        while start < small.len() && tries < MOST_TRIES {
+        while start < small.len() && Instant::now() < end {
             let end = (start + len).min(small.len());
             if small.is_char_boundary(start) && small.is_char_boundary(end) {
-                tries += 1;
                 let mut smaller = small.clone();
                 smaller.replace_range(start..end, "");
                 if fails(&smaller) {
