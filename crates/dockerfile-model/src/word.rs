@@ -69,6 +69,12 @@ pub(crate) fn file_range(
     logical: std::ops::Range<usize>,
 ) -> TextRange {
     let whole = node.range();
+    let len = usize::from(whole.len());
+    // Most words, and it must not take a walk over all tokens for each part of a word that has thousands.
+    if node.is_on_one_line() && logical.start < logical.end && logical.end <= len {
+        let at = |offset: usize| whole.start() + TextSize::new(offset as u32);
+        return TextRange::new(at(logical.start), at(logical.end));
+    }
     let mut position = 0_usize;
     let mut start = None;
     let mut end = None;
