@@ -7,9 +7,11 @@
 
 mod bench;
 mod command;
+mod compare;
 mod cpu_clock;
 mod docs;
 mod fuzz;
+mod gallery;
 mod peers;
 mod pre_commit;
 mod ready;
@@ -46,7 +48,11 @@ enum Task {
     Bench(bench::Bench),
     /// Breaks real files at random and looks whether every promise is kept.
     Fuzz(fuzz::FuzzArgs),
-    /// Installs the peers that `bench check` measures against into target/peers.
+    /// Formats the core of the corpus with our formatter and its peers, and writes docs/comparison.md.
+    Compare(compare::CompareArgs),
+    /// Shows what each formatter makes of the same files: docs/format-gallery.md.
+    Gallery,
+    /// Installs the peers that `bench check` and `compare` measure against into target/peers.
     Peers,
     /// Tests that need the network: the pre-commit hooks with the real pre-commit.
     TestPeers,
@@ -72,7 +78,11 @@ fn run(task: Task) -> anyhow::Result<bool> {
         Task::Docs { check } => docs::docs(&workspace, check),
         Task::Bench(bench) => bench::bench(&workspace, bench).map(|()| true),
         Task::Fuzz(args) => fuzz::fuzz(&workspace, &args),
-        Task::Peers => peers::install(&workspace).map(|()| true),
+        Task::Compare(args) => compare::compare(&workspace, &args).map(|()| true),
+        Task::Gallery => gallery::gallery(&workspace).map(|()| true),
+        Task::Peers => peers::install(&workspace)
+            .and_then(|()| compare::install(&workspace))
+            .map(|()| true),
         Task::TestPeers => pre_commit::test_hooks(&workspace).map(|()| true),
     }
 }
