@@ -125,11 +125,6 @@ impl<'t> Node<'t> {
         });
     }
 
-    /// Returns whether the node stands on one line of the file: its logical text is its text.
-    pub fn is_on_one_line(self) -> bool {
-        memchr::memchr(b'\n', self.text().as_bytes()).is_none()
-    }
-
     fn text(self) -> &'t str {
         text(self.tree, self.index)
     }
