@@ -61,7 +61,7 @@ impl InstructionGrammar<'_, '_, '_> {
                 self.error(
                     Instruction,
                     keyword.clone(),
-                    "`AS` has no stage name behind it".to_owned(),
+                    "no stage name follows `AS`".to_owned(),
                     Some(help),
                 );
             }
@@ -77,8 +77,32 @@ impl InstructionGrammar<'_, '_, '_> {
             ([_, _, _, stray, ..], true) | ([_, stray, ..], _) => {
                 let range = stray.start..words.last().map_or(stray.end, |last| last.end);
                 let message = "FROM takes one image and, after `AS`, one stage name".to_owned();
-                self.error(Instruction, range, message, None);
+                let help = self.help_with_stray(words, stray, has_alias);
+                self.error(Instruction, range, message, Some(help));
             }
+        }
+    }
+
+    /// Says what a word too many in FROM may have been meant as.
+    fn help_with_stray(
+        &self,
+        words: &[Range<usize>],
+        stray: &Range<usize>,
+        has_alias: bool,
+    ) -> String {
+        let text = |range: &Range<usize>| self.text.get(range.clone()).unwrap_or("");
+        let image = words.first().map_or("", text);
+        let written = text(stray);
+        if written.starts_with('#') {
+            "a comment takes a line of its own".to_owned()
+        } else if written.starts_with("--") {
+            format!("write it before the image: `FROM {written} {image}`")
+        } else if has_alias {
+            "write the name of the stage as one word, such as `my-stage` for `my stage`".to_owned()
+        } else if image.ends_with(':') {
+            format!("write `{image}{written}`, without the blank")
+        } else {
+            format!("a name for the stage stands after `AS`: `FROM {image} AS {written}`")
         }
     }
 

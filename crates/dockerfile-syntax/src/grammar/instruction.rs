@@ -201,15 +201,17 @@ impl InstructionGrammar<'_, '_, '_> {
             }
             None if written.is_empty() => self.missing("SHELL needs a JSON array with a program"),
             None => {
+                // `['/bin/bash', '-c']` was meant as an array.
                 let words: Vec<_> = written
-                    .split_whitespace()
+                    .split(|c: char| c.is_whitespace() || "[],'\"".contains(c))
+                    .filter(|word| !word.is_empty())
                     .map(|word| format!("\"{word}\""))
                     .collect();
                 let help = format!("write `SHELL [{}]`", words.join(", "));
                 self.error(
                     InstructionError,
                     arguments.clone(),
-                    "SHELL takes a JSON array only".to_owned(),
+                    "SHELL takes a JSON array only, with double quotes".to_owned(),
                     Some(help),
                 );
                 self.stray(arguments);
