@@ -10,8 +10,8 @@ use dockerfile_lint::{Options, Rule, Selection, check_model, rules};
 use dockerfile_model::{Model, ModelInput};
 use dockerfile_source::SourceFile;
 
-use crate::cpu_clock;
 use crate::command::{self, cargo};
+use crate::cpu_clock;
 use crate::workspace::Workspace;
 
 #[derive(Args)]
