@@ -2,12 +2,16 @@
 
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, clippy::print_stderr)]
+// Sizes and counts are far below 2^52.
+#![allow(clippy::cast_precision_loss)]
 
 mod bench;
 mod command;
 mod compare;
+mod cpu_clock;
 mod daemon;
 mod docs;
+mod fuzz;
 mod gallery;
 mod peers;
 mod pre_commit;
@@ -43,6 +47,8 @@ enum Task {
     /// Measures, against peers where there are some.
     #[command(subcommand)]
     Bench(bench::Bench),
+    /// Breaks real files at random and looks whether every promise is kept.
+    Fuzz(fuzz::FuzzArgs),
     /// Formats the core of the corpus with our formatter and its peers, and writes docs/comparison.md.
     Compare(compare::CompareArgs),
     /// Shows what each formatter makes of the same files: docs/format-gallery.md.
@@ -74,6 +80,7 @@ fn run(task: Task) -> anyhow::Result<bool> {
         Task::Tidy => tidy::print(&tidy::tidy(&workspace)?),
         Task::Docs { check } => docs::docs(&workspace, check),
         Task::Bench(bench) => bench::bench(&workspace, bench).map(|()| true),
+        Task::Fuzz(args) => fuzz::fuzz(&workspace, &args),
         Task::Compare(args) => compare::compare(&workspace, &args).map(|()| true),
         Task::Gallery => gallery::gallery(&workspace).map(|()| true),
         Task::Peers => peers::install(&workspace)

@@ -67,7 +67,7 @@ fn check(ctx: &mut RuleContext<'_>) {
                 Ok(parsed) => check_registry(ctx, model, image, &parsed),
                 Err(error) => report(ctx, model, image, name, &error),
             },
-            Base::Stage(_) if name.chars().any(char::is_uppercase) => {
+            Base::Stage(_) if stage.is_base_miscased => {
                 report_stage(ctx, image, name);
             }
             _ => {}

@@ -76,7 +76,13 @@ fn check(ctx: &mut RuleContext<'_>) {
         return;
     }
     for block in blocks(model) {
+        let has_triggers = block
+            .iter()
+            .any(|instruction| instruction.trigger().is_some());
         for is_trigger in [false, true] {
+            if is_trigger && !has_triggers {
+                continue;
+            }
             let mut walk = Walk::new(model);
             for outer in block {
                 let instruction = outer.trigger().unwrap_or(outer);
@@ -109,6 +115,8 @@ fn of_instruction<T>(list: &[T], id: InstructionId, key: impl Fn(&T) -> Instruct
 /// What a stage has copied and installed so far.
 struct Walk<'m> {
     model: &'m Model,
+    /// COPY and ADD whose copies were not looked at yet: most files need none of them.
+    pending: Vec<&'m Instruction>,
     copies: Vec<SourceCopy<'m>>,
     /// The names of files that were copied one by one, and when.
     files: Vec<(&'m str, InstructionId)>,
@@ -128,6 +136,7 @@ impl<'m> Walk<'m> {
     fn new(model: &'m Model) -> Walk<'m> {
         Walk {
             model,
+            pending: Vec::new(),
             copies: Vec::new(),
             files: Vec::new(),
             installed: Vec::new(),
@@ -136,14 +145,20 @@ impl<'m> Walk<'m> {
     }
 
     fn copy(&mut self, instruction: &'m Instruction) {
-        if self.copies.len() < LIMIT {
-            self.copies.extend(source_copies(self.model, instruction));
-        }
-        for (_, source) in copy_sources(instruction) {
-            if let CopySource::Path(path) = source
-                && self.files.len() < LIMIT * 4
-            {
-                self.files.push((file_name(path), instruction.id));
+        self.pending.push(instruction);
+    }
+
+    fn look_at_copies(&mut self) {
+        for instruction in std::mem::take(&mut self.pending) {
+            if self.copies.len() < LIMIT {
+                self.copies.extend(source_copies(self.model, instruction));
+            }
+            for (_, source) in copy_sources(instruction) {
+                if let CopySource::Path(path) = source
+                    && self.files.len() < LIMIT * 4
+                {
+                    self.files.push((file_name(path), instruction.id));
+                }
             }
         }
     }
@@ -167,13 +182,14 @@ impl<'m> Walk<'m> {
             };
             let is_first = !self.installed.contains(&install.tool);
             if is_first && !is_mounted {
+                self.look_at_copies();
                 self.manifest_install(ctx, call, install);
             }
             if is_first {
                 self.installed.push(install.tool);
             }
         }
-        if !is_mounted && !self.copies.is_empty() {
+        if !is_mounted && !(self.copies.is_empty() && self.pending.is_empty()) {
             self.named_install(ctx, calls, packages);
         }
     }
@@ -234,6 +250,7 @@ impl<'m> Walk<'m> {
         let Some(install) = packages.iter().find(|call| is_named_install(call)) else {
             return;
         };
+        self.look_at_copies();
         let culprit = self.copies.iter().find(|copy| {
             copy.is_whole_context && copy.destination != "/" && !copy.path.contains('*')
         });
