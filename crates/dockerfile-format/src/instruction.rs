@@ -511,6 +511,12 @@ fn onbuild<'t>(printer: &mut Printer<'t>, head: &Parts<'t>) -> bool {
             printer.break_or_space(false, 1);
         }
         match part.element {
+            // The text of the trigger is stored in the image.
+            Element::Node(node)
+                if node.kind().is_instruction() && printer.options.run == RunStyle::Keep =>
+            {
+                printer.verbatim(part.element);
+            }
             Element::Node(node) if node.kind().is_instruction() => {
                 is_written &= instruction(printer, node);
             }

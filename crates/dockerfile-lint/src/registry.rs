@@ -2,6 +2,8 @@
 
 use std::sync::OnceLock;
 
+use rustc_hash::FxHashMap;
+
 use crate::Rule;
 use crate::rules::CATEGORIES;
 
@@ -20,17 +22,23 @@ pub fn rules() -> &'static [&'static Rule] {
 
 /// Returns the rules that a name, a code or an alias means, whatever its case. An alias may mean several.
 pub fn find_rules(name: &str) -> Vec<&'static Rule> {
-    let name = name.trim();
-    rules()
-        .iter()
-        .filter(|rule| {
-            [rule.name, rule.code]
-                .iter()
-                .chain(rule.aliases)
-                .any(|known| known.eq_ignore_ascii_case(name))
-        })
-        .copied()
-        .collect()
+    static BY_NAME: OnceLock<FxHashMap<String, Vec<&'static Rule>>> = OnceLock::new();
+    let by_name = BY_NAME.get_or_init(|| {
+        let mut by_name: FxHashMap<String, Vec<&'static Rule>> = FxHashMap::default();
+        for rule in rules() {
+            for known in [rule.name, rule.code].iter().chain(rule.aliases) {
+                let found = by_name.entry(known.to_ascii_lowercase()).or_default();
+                if !found.iter().any(|one| std::ptr::eq(*one, *rule)) {
+                    found.push(rule);
+                }
+            }
+        }
+        by_name
+    });
+    by_name
+        .get(&name.trim().to_ascii_lowercase())
+        .cloned()
+        .unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -10,12 +10,15 @@
 //! | `# check=skip=RULE` above an instruction | that instruction |
 
 mod comment;
+mod reach;
 
 use dockerfile_model::{Instruction, Model};
 use dockerfile_source::{Applicability, Diagnostic, Fix, SourceFile, TextEdit, TextRange};
 use dockerfile_syntax::{Parse, SyntaxKind};
+use rustc_hash::FxHashMap;
 
 use self::comment::{Scope, Tool, parse_comment};
+use self::reach::{Reach, Starts};
 use crate::rules::syntax::unused_suppression::UNUSED_SUPPRESSION;
 use crate::{Options, Rule, find_rules};
 
@@ -47,14 +50,18 @@ impl Suppressions {
         let mut suppressions = Vec::new();
         let text = source.text();
         // Most files have none, and asking is cheap.
-        if text.contains("ignore") || text.contains("check") {
+        if model.check.is_some() || text.contains("ignore") || text.contains("check=") {
             if let Some((value, range)) = &model.check {
                 let whole = TextRange::up_to(dockerfile_source::TextLen::text_len(text));
                 suppressions.extend(from_directive(value, *range, whole));
             }
+            let mut next_line = NextLine::default();
             parse.root().for_each_token(&mut |token| {
-                if matches!(token.kind(), SyntaxKind::COMMENT | SyntaxKind::COMMENT_LINE) {
-                    suppressions.extend(from_comment(source, model, token.text(), token.range()));
+                if matches!(token.kind(), SyntaxKind::COMMENT | SyntaxKind::COMMENT_LINE)
+                    && let Some(parsed) = parse_comment(token.text(), token.range().start())
+                {
+                    let range = token.range();
+                    suppressions.extend(from_comment(source, model, parsed, range, &mut next_line));
                 }
             });
         }
@@ -66,10 +73,12 @@ impl Suppressions {
         if self.suppressions.is_empty() {
             return findings;
         }
-        let mut left: Vec<_> = findings
-            .into_iter()
-            .filter(|finding| !self.silences(finding))
-            .collect();
+        let reach = Reaches::new(&self.suppressions);
+        if options.selection.contains(&UNUSED_SUPPRESSION) {
+            self.mark_used(&findings);
+        }
+        let mut left = findings;
+        left.retain(|finding| !reach.silences(finding));
         if options.selection.contains(&UNUSED_SUPPRESSION) {
             for suppression in &self.suppressions {
                 left.extend(unused(suppression, options));
@@ -78,27 +87,85 @@ impl Suppressions {
         left
     }
 
-    fn silences(&mut self, finding: &Diagnostic) -> bool {
-        let mut is_silenced = false;
-        for suppression in &mut self.suppressions {
-            if !suppression.range.contains_inclusive(finding.range.start()) {
-                continue;
+    /// Notes which names silence a finding.
+    fn mark_used(&mut self, findings: &[Diagnostic]) {
+        let mut of_rule: FxHashMap<&str, Starts> = FxHashMap::default();
+        let (mut all, mut of_buildkit) = (Starts::default(), Starts::default());
+        for finding in findings {
+            let start = finding.range.start();
+            of_rule.entry(finding.code).or_default().add(start);
+            all.add(start);
+            if has_buildkit_name(finding) {
+                of_buildkit.add(start);
             }
+        }
+        of_rule.values_mut().for_each(Starts::sort);
+        all.sort();
+        of_buildkit.sort();
+        for suppression in &mut self.suppressions {
             for name in &mut suppression.names {
-                let matches = if name.is_all {
-                    suppression.tool != Tool::BuildKit
-                        || finding.aliases.iter().any(|alias| is_buildkit_name(alias))
+                name.is_used = if !name.is_all {
+                    name.rules.iter().any(|rule| {
+                        of_rule
+                            .get(rule.code)
+                            .is_some_and(|starts| starts.any_in(suppression.range))
+                    })
+                } else if suppression.tool == Tool::BuildKit {
+                    of_buildkit.any_in(suppression.range)
                 } else {
-                    name.rules.iter().any(|rule| rule.code == finding.code)
+                    all.any_in(suppression.range)
                 };
-                if matches {
-                    name.is_used = true;
-                    is_silenced = true;
+            }
+        }
+    }
+}
+
+/// Where findings are silenced.
+#[derive(Default)]
+struct Reaches {
+    of_rule: FxHashMap<&'static str, Reach>,
+    /// For every rule.
+    all: Reach,
+    /// For every rule that BuildKit has, too.
+    of_buildkit: Reach,
+}
+
+impl Reaches {
+    fn new(suppressions: &[Suppression]) -> Reaches {
+        let mut reaches = Reaches::default();
+        for suppression in suppressions {
+            for name in &suppression.names {
+                if name.is_all && suppression.tool == Tool::BuildKit {
+                    reaches.of_buildkit.add(suppression.range);
+                } else if name.is_all {
+                    reaches.all.add(suppression.range);
+                } else {
+                    for rule in &name.rules {
+                        let of_rule = reaches.of_rule.entry(rule.code).or_default();
+                        of_rule.add(suppression.range);
+                    }
                 }
             }
         }
-        is_silenced
+        reaches.of_rule.values_mut().for_each(Reach::sort);
+        reaches.all.sort();
+        reaches.of_buildkit.sort();
+        reaches
     }
+
+    fn silences(&self, finding: &Diagnostic) -> bool {
+        let start = finding.range.start();
+        self.all.contains(start)
+            || self
+                .of_rule
+                .get(finding.code)
+                .is_some_and(|reach| reach.contains(start))
+            || (self.of_buildkit.contains(start) && has_buildkit_name(finding))
+    }
+}
+
+fn has_buildkit_name(finding: &Diagnostic) -> bool {
+    finding.aliases.iter().any(|alias| is_buildkit_name(alias))
 }
 
 /// BuildKit's checks have names in camel case, hadolint's are codes with digits.
@@ -132,15 +199,15 @@ fn from_directive(value: &str, value_range: TextRange, whole: TextRange) -> Opti
 fn from_comment(
     source: &SourceFile,
     model: &Model,
-    text: &str,
+    parsed: comment::Comment<'_>,
     range: TextRange,
+    next_line: &mut NextLine,
 ) -> Option<Suppression> {
-    let parsed = parse_comment(text, range.start())?;
     let whole = TextRange::up_to(dockerfile_source::TextLen::text_len(source.text()));
     let target = match parsed.scope {
         Scope::File => whole,
         Scope::Stage => stage_range(model, range).unwrap_or(whole),
-        Scope::Next => next_range(source, model, range)?,
+        Scope::Next => next_range(source, model, range, next_line)?,
     };
     Some(Suppression {
         range: target,
@@ -157,10 +224,7 @@ fn stage_range(model: &Model, comment: TextRange) -> Option<TextRange> {
     let instruction = if starts_stage {
         next
     } else {
-        model
-            .instructions
-            .iter()
-            .rfind(|instruction| instruction.range.start() <= comment.start())
+        last_instruction(model, comment)
     };
     let stage = model.stage_instructions(instruction?.stage?);
     let (first, last) = (stage.first()?, stage.last()?);
@@ -174,12 +238,31 @@ fn next_instruction(model: &Model, comment: TextRange) -> Option<&Instruction> {
     model.instructions.get(next)
 }
 
-/// Returns the instruction below a comment, or the line below a comment inside of an instruction.
-fn next_range(source: &SourceFile, model: &Model, comment: TextRange) -> Option<TextRange> {
-    let is_inside = model
+/// Returns the last instruction that starts before a comment.
+fn last_instruction(model: &Model, comment: TextRange) -> Option<&Instruction> {
+    let behind = model
         .instructions
-        .iter()
-        .any(|instruction| instruction.range.contains_range(comment));
+        .partition_point(|instruction| instruction.range.start() <= comment.start());
+    model.instructions.get(behind.checked_sub(1)?)
+}
+
+/// The line that the last comment inside of an instruction silences: the one for all comments in front of it.
+#[derive(Default)]
+struct NextLine {
+    first: u32,
+    last: u32,
+    range: Option<TextRange>,
+}
+
+/// Returns the instruction below a comment, or the line below a comment inside of an instruction.
+fn next_range(
+    source: &SourceFile,
+    model: &Model,
+    comment: TextRange,
+    next: &mut NextLine,
+) -> Option<TextRange> {
+    let is_inside = last_instruction(model, comment)
+        .is_some_and(|instruction| instruction.range.contains_range(comment));
     if !is_inside {
         return next_instruction(model, comment).map(|instruction| instruction.range);
     }
@@ -189,11 +272,17 @@ fn next_range(source: &SourceFile, model: &Model, comment: TextRange) -> Option<
     if index.line(comment.start()) == line {
         line += 1;
     }
+    if next.range.is_some() && (next.first..=next.last).contains(&line) {
+        return next.range;
+    }
+    next.first = line;
     loop {
         let range = index.line_range(line)?;
         let text = source.slice(range).trim_start();
         if !text.starts_with('#') && !text.is_empty() {
-            return Some(range);
+            next.last = line;
+            next.range = Some(range);
+            return next.range;
         }
         line += 1;
     }

@@ -90,6 +90,8 @@ pub struct Expander<'e> {
     pub escapes: Escapes,
     /// How many bytes an expanded word may be longer than the word itself.
     pub growth_limit: usize,
+    /// How many bytes one word may make us copy and compare, on top of a few times its own length.
+    pub work_limit: usize,
 }
 
 /// How a variable is named in `${name...}`.
@@ -153,6 +155,9 @@ pub struct ExpandedWords {
     pub variables: Vec<VariableUse>,
 }
 
+/// What `Expander::work_limit` grants unless it is set.
+const DEFAULT_WORK_LIMIT: usize = 64 << 20;
+
 /// Bytes that `Expander::growth_limit` grants unless it is set.
 ///
 /// Linux takes no single argument or variable above 128 KiB, so no image can use more.
@@ -168,24 +173,47 @@ impl<'e> Expander<'e> {
             quotes: Quotes::default(),
             escapes: Escapes::default(),
             growth_limit: DEFAULT_GROWTH_LIMIT,
+            work_limit: DEFAULT_WORK_LIMIT,
         }
     }
 
     /// Expands a word; blanks in it, and in the values put into it, are kept (BuildKit's `ProcessWord`).
     pub fn expand_word<'w>(&self, word: &'w str) -> Result<Expansion<'w>, ExpansionError> {
+        self.expand_word_with_work(word).0
+    }
+
+    /// Expands a word and says how much of `work_limit` that took, also when it came to nothing.
+    pub(crate) fn expand_word_with_work<'w>(
+        &self,
+        word: &'w str,
+    ) -> (Result<Expansion<'w>, ExpansionError>, usize) {
         if !self.has_special_character(word) {
-            return Ok(Expansion {
+            let expansion = Expansion {
                 value: Cow::Borrowed(without_byte_order_mark(word)),
                 variables: Vec::new(),
-            });
+            };
+            return (Ok(expansion), 0);
         }
         let mut scanner = WordScanner::new(self, word, false);
-        let value = scanner.scan_word()?;
-        let (_, variables) = scanner.finish();
-        Ok(Expansion {
+        let value = scanner.scan_word();
+        let work = scanner.budget.spent();
+        let result = value.map(|value| Expansion {
             value: Cow::Owned(value),
-            variables,
-        })
+            variables: scanner.finish().1,
+        });
+        (result, work)
+    }
+
+    /// Returns the variables of a word whose expansion fails over a value.
+    pub(crate) fn uses(&self, word: &str) -> Vec<VariableUse> {
+        let unset = Expander {
+            environment: &NoVariables,
+            unset: UnsetVariables::Keep,
+            ..*self
+        };
+        unset
+            .expand_word(word)
+            .map_or_else(|_| Vec::new(), |expansion| expansion.variables)
     }
 
     /// Expands a text and splits the result at blanks that are neither quoted nor escaped (BuildKit's `ProcessWords`).

@@ -257,6 +257,9 @@ impl Instruction {
 }
 
 impl Keyword {
+    /// How many there are.
+    pub(crate) const COUNT: usize = Keyword::Unknown as usize + 1;
+
     pub fn from_kind(kind: SyntaxKind) -> Keyword {
         match kind {
             SyntaxKind::ADD_INSTRUCTION => Keyword::Add,

@@ -3,13 +3,16 @@
 mod arguments;
 mod words;
 
+use std::cell::Cell;
+
 use dockerfile_syntax::ast::{self, AstNode as _, File};
 use dockerfile_syntax::{Element, SyntaxKind};
 use smol_str::SmolStr;
 
+use crate::index::Places;
 use crate::{
     Base, Body, Comment, Instruction, InstructionId, Keyword, Model, ModelInput, Origin, Pair,
-    Stage, StageId, StageReference, Variable, Word,
+    Stage, StageId, StageReference, Variable, VariableId, Word,
 };
 
 pub(crate) struct Lowering<'i> {
@@ -18,6 +21,7 @@ pub(crate) struct Lowering<'i> {
     /// The instruction that is being lowered.
     current: InstructionId,
     stage: Option<StageId>,
+    budget: Cell<words::Budget>,
 }
 
 impl<'i> Lowering<'i> {
@@ -30,10 +34,13 @@ impl<'i> Lowering<'i> {
             input,
             current: InstructionId(0),
             stage: None,
+            budget: Cell::new(words::Budget::new(0)),
         }
     }
 
     pub(crate) fn file(mut self, file: File<'_>) -> Model {
+        let len = usize::from(file.syntax().range().len());
+        self.budget = Cell::new(words::Budget::new(len));
         for element in file.syntax().children_with_tokens() {
             match element {
                 Element::Token(token) if token.kind() == SyntaxKind::COMMENT => {
@@ -52,7 +59,34 @@ impl<'i> Lowering<'i> {
                 }
             }
         }
+        let model = &mut self.model;
+        model.places = Places::new(&model.instructions, &model.stages, &model.base_facts);
+        self.resolve_references();
         self.model
+    }
+
+    /// Finds the stages that COPY and RUN mean: a name means the last stage of that name, wherever that stands.
+    fn resolve_references(&mut self) {
+        let mut references = std::mem::take(&mut self.model.stage_references);
+        for reference in &mut references {
+            let own = reference.from_stage;
+            let keyword = self
+                .model
+                .instruction(reference.instruction)
+                .map(|instruction| instruction.keyword);
+            match keyword {
+                Some(Keyword::Copy) => {
+                    reference.target = self.model.stage_named(&reference.text, own);
+                }
+                // `detectRunMount` in BuildKit's `convert.go` looks up no numbers.
+                Some(Keyword::Run) => {
+                    let found = self.model.stage_of_name(&reference.text);
+                    reference.target = found.filter(|found| *found < own);
+                }
+                _ => {}
+            }
+        }
+        self.model.stage_references = references;
     }
 
     fn directive(&mut self, directive: ast::Directive<'_>) {
@@ -98,6 +132,7 @@ impl<'i> Lowering<'i> {
             name: None,
             name_range: None,
             base: Base::Missing,
+            is_base_miscased: false,
             image: None,
         });
         self.model.base_facts.push(None);
@@ -106,12 +141,17 @@ impl<'i> Lowering<'i> {
 
     fn fill_stage(&mut self, from: &crate::From) {
         let Some(id) = self.stage else { return };
+        let mut is_base_miscased = false;
         let base = match &from.image {
             None => Base::Missing,
             Some(image) => match &image.value {
                 None => Base::Unknown,
-                Some(value) => match self.model.stage_by_name(value, id) {
-                    Some(parent) => Base::Stage(parent),
+                // All stages that have a name by now stand before this one.
+                Some(value) => match self.model.stage_of_name(value) {
+                    Some(parent) => {
+                        is_base_miscased = self.model.names.stage(value).is_none();
+                        Base::Stage(parent)
+                    }
                     None if value == "scratch" => Base::Scratch,
                     None => Base::Image(value.clone()),
                 },
@@ -122,6 +162,10 @@ impl<'i> Lowering<'i> {
         {
             *slot = self.input.base_images.get(name).cloned();
         }
+        self.model.names.add_base(match base {
+            Base::Stage(parent) => Some(parent),
+            _ => None,
+        });
         if let (Base::Stage(parent), Some(image)) = (&base, &from.image) {
             self.model.stage_references.push(StageReference {
                 instruction: self.current,
@@ -133,12 +177,16 @@ impl<'i> Lowering<'i> {
         }
         if let Some(stage) = self.model.stages.last_mut() {
             stage.base = base;
+            stage.is_base_miscased = is_base_miscased;
             stage.image.clone_from(&from.image);
             stage.name = from
                 .alias
                 .as_ref()
                 .map(|alias| SmolStr::new(alias.text.to_lowercase()));
             stage.name_range = from.alias.as_ref().map(|alias| alias.range);
+            if let Some(name) = &stage.name {
+                self.model.names.add_stage(name.clone(), id);
+            }
         }
     }
 
@@ -157,6 +205,12 @@ impl<'i> Lowering<'i> {
                 .unwrap_or_else(|| pair.key.text.clone());
             let value = self.declared_value(origin, &name, pair.value.as_ref());
             let has_value = pair.value.is_some() || value.is_some();
+            let id = VariableId(self.model.variables.len() as u32);
+            if self.stage.is_some() {
+                self.model.names.add_in_stage(name.clone(), id);
+            } else if origin == Origin::GlobalArg {
+                self.model.names.add_global(name.clone(), id);
+            }
             self.model.variables.push(Variable {
                 name,
                 range: pair.key.range,
@@ -195,7 +249,8 @@ impl<'i> Lowering<'i> {
                 from_stage: stage,
                 text: text.clone(),
                 range,
-                target: self.model.stage_named(text, stage),
+                // Known when all stages are.
+                target: None,
             });
         };
         if instruction.keyword == Keyword::Copy
@@ -212,22 +267,5 @@ impl<'i> Lowering<'i> {
                 add(value, option.range);
             }
         }
-    }
-}
-
-impl Model {
-    /// Returns the earlier stage of a name: FROM takes names only, no numbers.
-    fn stage_by_name(&self, name: &str, before: StageId) -> Option<StageId> {
-        let earlier = self.stages.get(..before.index())?;
-        earlier
-            .iter()
-            .rev()
-            .find(|stage| {
-                stage
-                    .name
-                    .as_deref()
-                    .is_some_and(|known| known.eq_ignore_ascii_case(name))
-            })
-            .map(|stage| stage.id)
     }
 }

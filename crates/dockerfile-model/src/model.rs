@@ -6,10 +6,11 @@ use dockerfile_syntax::ast::{AstNode as _, File};
 use rustc_hash::FxHashMap;
 use smol_str::SmolStr;
 
+use crate::index::{MOST_ANCESTORS, Names, Places, last_while};
 use crate::lower::Lowering;
 use crate::scope::{PLATFORM_ARGUMENTS, PREDEFINED_ARGUMENTS};
 use crate::{
-    Base, Instruction, InstructionId, Keyword, Origin, Resolution, Stage, StageId, StageReference,
+    Base, Instruction, InstructionId, Keyword, Resolution, Stage, StageId, StageReference,
     Variable, VariableId,
 };
 
@@ -61,6 +62,8 @@ pub struct Model {
     /// All places where a stage needs another.
     pub stage_references: Vec<StageReference>,
     pub(crate) base_facts: Vec<Option<BaseImageFacts>>,
+    pub(crate) names: Names,
+    pub(crate) places: Places,
 }
 
 impl Model {
@@ -122,20 +125,26 @@ impl Model {
             .filter(move |instruction| instruction.keyword == keyword)
     }
 
-    /// Returns the stage of a name (any case) or number that stands before `before`.
-    pub fn stage_named(&self, text: &str, before: StageId) -> Option<StageId> {
-        let earlier = self.stages.get(..before.index())?;
-        let by_name = earlier.iter().rev().find(|stage| {
-            stage
-                .name
-                .as_deref()
-                .is_some_and(|name| name.eq_ignore_ascii_case(text))
-        });
-        if let Some(stage) = by_name {
-            return Some(stage.id);
+    /// Returns the stage that a name means for `COPY --from`, `RUN --mount=from=` and `--target`: the last one of that
+    /// name in all of the file, in any case (BuildKit `dockerfile2llb/convert.go`, `findStateByName`).
+    pub fn stage_of_name(&self, name: &str) -> Option<StageId> {
+        if name
+            .bytes()
+            .any(|byte| byte.is_ascii_uppercase() || !byte.is_ascii())
+        {
+            return self.names.stage(&name.to_lowercase());
         }
-        let number: usize = text.parse().ok()?;
-        earlier.get(number).map(|stage| stage.id)
+        self.names.stage(name)
+    }
+
+    /// Returns the stage that `COPY --from` in a stage copies from: a number, or else a name. A stage that does not stand
+    /// before its own is refused by the builder (`convert.go`, `toCommand` and `dispatch`), and is none here.
+    pub fn stage_named(&self, text: &str, before: StageId) -> Option<StageId> {
+        let stage = match text.parse() {
+            Ok(number) => StageId(number),
+            Err(_) => self.stage_of_name(text)?,
+        };
+        (stage < before).then_some(stage)
     }
 
     /// Returns the stage itself and the stages it stands on, nearest first.
@@ -146,9 +155,14 @@ impl Model {
         })
     }
 
+    /// Returns the stage at the bottom of those that a stage stands on: itself, where it stands on an image.
+    pub fn root_stage(&self, id: StageId) -> Option<&Stage> {
+        self.stage(self.names.root(id)?)
+    }
+
     /// Returns what a stage stands on in the end: an image, `scratch`, or something unknown.
     pub fn root_base(&self, id: StageId) -> Option<&Base> {
-        self.ancestry(id).last().map(|stage| &stage.base)
+        self.root_stage(id).map(|root| &root.base)
     }
 
     /// Returns which stages the final stage needs, itself included; by index.
@@ -162,10 +176,14 @@ impl Model {
             if needed.get(idx) != Some(&true) {
                 continue;
             }
-            for reference in self
+            let of_stage = |last: &StageReference| last.from_stage.index();
+            let start = self
                 .stage_references
+                .partition_point(|reference| of_stage(reference) < idx);
+            let references = self.stage_references.get(start..).unwrap_or(&[]);
+            for reference in references
                 .iter()
-                .filter(|reference| reference.from_stage.index() == idx)
+                .take_while(|reference| of_stage(reference) == idx)
             {
                 if let Some(slot) = reference
                     .target
@@ -180,8 +198,7 @@ impl Model {
 
     /// Returns the caller's facts about the image that a stage stands on in the end.
     pub fn facts_of(&self, id: StageId) -> Option<&BaseImageFacts> {
-        let root = self.ancestry(id).last()?;
-        self.base_facts.get(root.id.index())?.as_ref()
+        self.base_facts.get(self.names.root(id)?.index())?.as_ref()
     }
 
     /// Returns what a variable means for an instruction of a stage.
@@ -198,47 +215,33 @@ impl Model {
         at: InstructionId,
         stage: Option<StageId>,
     ) -> (Resolution, Option<&SmolStr>) {
-        let globals = |before: InstructionId| {
-            let found = self
-                .variables
-                .iter()
-                .enumerate()
-                .rev()
-                .find(|(_, variable)| {
-                    variable.origin == Origin::GlobalArg
-                        && variable.instruction < before
-                        && variable.name == name
-                });
-            found.map(|(idx, variable)| (VariableId(idx as u32), variable))
-        };
         let Some(stage) = stage else {
-            return match globals(at) {
+            return match self.names.global(&self.variables, name, at) {
                 Some((id, variable)) => (Resolution::Declared(id), variable.value.as_ref()),
                 None if PLATFORM_ARGUMENTS.contains(&name) => (Resolution::Predefined, None),
                 None => (Resolution::Undeclared, None),
             };
         };
-        for ancestor in self.ancestry(stage) {
-            let before = if ancestor.id == stage {
-                at
-            } else {
-                ancestor.end
-            };
-            let found = self
-                .variables
-                .iter()
-                .enumerate()
-                .rev()
-                .find(|(_, variable)| {
-                    variable.stage == Some(ancestor.id)
-                        && variable.instruction < before
-                        && variable.name == name
-                });
-            if let Some((idx, variable)) = found {
-                return (
-                    Resolution::Declared(VariableId(idx as u32)),
-                    variable.value.as_ref(),
-                );
+        let ids = self.names.in_stages(name);
+        if !ids.is_empty() {
+            let mut is_cut = true;
+            for ancestor in self.ancestry(stage).take(MOST_ANCESTORS) {
+                let found = if ancestor.id == stage {
+                    last_while(ids, &self.variables, |variable| variable.instruction < at)
+                } else {
+                    last_while(ids, &self.variables, |variable| {
+                        variable.instruction < ancestor.end
+                    })
+                };
+                if let Some((id, variable)) = found
+                    && variable.stage == Some(ancestor.id)
+                {
+                    return (Resolution::Declared(id), variable.value.as_ref());
+                }
+                is_cut = matches!(ancestor.base, Base::Stage(_));
+            }
+            if is_cut {
+                return (Resolution::MaybeBaseImage, None);
             }
         }
         if let Some(facts) = self.facts_of(stage)
@@ -249,7 +252,7 @@ impl Model {
         if PREDEFINED_ARGUMENTS.contains(&name) || name == "PATH" {
             return (Resolution::Predefined, None);
         }
-        if let Some((id, _)) = globals(at) {
+        if let Some((id, _)) = self.names.global(&self.variables, name, at) {
             return (Resolution::GlobalOnly(id), None);
         }
         let may_come_from_image =

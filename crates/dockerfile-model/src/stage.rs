@@ -27,6 +27,10 @@ pub struct Stage {
     pub name: Option<SmolStr>,
     pub name_range: Option<TextRange>,
     pub base: Base,
+    /// Whether FROM names the stage below in another case. FROM finds stages by their names in lower case only
+    /// (BuildKit `dockerfile2llb/convert.go`, `addState`): the builder looks for an image of that name and fails. `base`
+    /// is the stage that is meant.
+    pub is_base_miscased: bool,
     /// The image as it is written.
     pub image: Option<Word>,
 }
@@ -34,7 +38,7 @@ pub struct Stage {
 /// What a stage stands on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Base {
-    /// An earlier stage.
+    /// An earlier stage: the last one of that name so far.
     Stage(StageId),
     /// Nothing.
     Scratch,
@@ -55,6 +59,9 @@ pub struct StageReference {
     /// The name or number as it is written.
     pub text: SmolStr,
     pub range: TextRange,
-    /// The stage that is meant; none where it is an image or nothing.
+    /// The stage that is meant; none where it is an image or nothing, or a stage that does not stand before this one,
+    /// which the builder refuses. `COPY --from` takes numbers and names, the others take names only; FROM finds the last
+    /// stage of a name before it, the others find the last one in the file (BuildKit `dockerfile2llb/convert.go`,
+    /// `toCommand`, `detectRunMount`, `addState`).
     pub target: Option<StageId>,
 }

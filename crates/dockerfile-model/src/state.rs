@@ -7,40 +7,20 @@ use crate::{Base, Body, Instruction, InstructionId, Keyword, Model, StageId, Wor
 impl Model {
     /// Returns the last instruction of a kind before `at`, in its stage or in the stages below it.
     pub fn last_before(&self, keyword: Keyword, at: InstructionId) -> Option<&Instruction> {
-        let stage = self.instruction(at)?.stage?;
-        self.last_in(keyword, stage, at)
+        let stage = self.stage(self.instruction(at)?.stage?)?;
+        let found = match self.places.last_before(keyword, at) {
+            Some(own) if own >= stage.from => own,
+            _ => match stage.base {
+                Base::Stage(parent) => self.places.last_of_stage(keyword, parent)?,
+                _ => return None,
+            },
+        };
+        self.instruction(found)
     }
 
     /// Returns the instruction of a kind that counts for the image of a stage.
     pub fn last_of_stage(&self, keyword: Keyword, stage: StageId) -> Option<&Instruction> {
-        self.last_in(keyword, stage, self.stage(stage)?.end)
-    }
-
-    fn last_in(
-        &self,
-        keyword: Keyword,
-        stage: StageId,
-        before: InstructionId,
-    ) -> Option<&Instruction> {
-        let mut before = before;
-        let mut stage = self.stage(stage)?;
-        loop {
-            let range = stage.from.index()..before.index();
-            let found = self
-                .instructions
-                .get(range)?
-                .iter()
-                .rfind(|instruction| instruction.keyword == keyword);
-            if found.is_some() {
-                return found;
-            }
-            // A stage stands on earlier stages only, so this ends.
-            let Base::Stage(parent) = stage.base else {
-                return None;
-            };
-            stage = self.stage(parent)?;
-            before = stage.end;
-        }
+        self.instruction(self.places.last_of_stage(keyword, stage)?)
     }
 
     /// Returns the USER word that is in force at an instruction.
@@ -59,51 +39,19 @@ impl Model {
     /// Returns the working directory after all WORKDIR instructions before `at`: none when it depends on the base image
     /// or on a variable without a known value.
     pub fn workdir_at(&self, at: InstructionId) -> Option<SmolStr> {
-        let stage = self.instruction(at)?.stage?;
-        self.workdir_in(stage, at)
-    }
-
-    fn workdir_in(&self, stage: StageId, before: InstructionId) -> Option<SmolStr> {
-        let mut relative: Vec<&str> = Vec::new();
-        let mut before = before;
-        let mut stage = self.stage(stage)?;
-        let mut absolute = None;
-        'stages: loop {
-            let range = stage.from.index()..before.index();
-            for instruction in self.instructions.get(range)?.iter().rev() {
-                if instruction.keyword == Keyword::Workdir {
-                    let value = instruction.value()?.value.as_deref()?;
-                    if value.starts_with('/') {
-                        absolute = Some(value);
-                        break 'stages;
-                    }
-                    relative.push(value);
-                }
-            }
-            match stage.base {
-                Base::Stage(parent) => {
-                    stage = self.stage(parent)?;
-                    before = stage.end;
-                }
-                Base::Scratch => break,
-                _ => break,
-            }
+        let stage = self.stage(self.instruction(at)?.stage?)?;
+        match self.places.last_before(Keyword::Workdir, at) {
+            Some(own) if own >= stage.from => self.places.workdir_behind(own),
+            _ => self.places.workdir_of_base(stage.id),
         }
-        let start = match absolute {
-            Some(path) => path.to_owned(),
-            None if stage.base == Base::Scratch => "/".to_owned(),
-            None => self.facts_of(stage.id)?.workdir.clone()?.to_string(),
-        };
-        let joined = relative
-            .iter()
-            .rev()
-            .fold(start, |path, part| format!("{path}/{part}"));
-        Some(clean_path(&joined))
     }
 }
 
 /// Returns an absolute path without `.`, `..` and doubled slashes, as Go's `path.Clean` does.
 pub fn clean_path(path: &str) -> SmolStr {
+    if is_clean(path) {
+        return SmolStr::new(path);
+    }
     let mut parts: Vec<&str> = Vec::new();
     for part in path.split('/') {
         match part {
@@ -117,6 +65,15 @@ pub fn clean_path(path: &str) -> SmolStr {
     SmolStr::new(format!("/{}", parts.join("/")))
 }
 
+fn is_clean(path: &str) -> bool {
+    path.strip_prefix('/').is_some_and(|parts| {
+        parts.is_empty()
+            || parts
+                .split('/')
+                .all(|part| !matches!(part, "" | "." | ".."))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -125,5 +82,8 @@ mod tests {
     fn cleans_paths() {
         assert_eq!(clean_path("/a/./b//../c/"), "/a/c");
         assert_eq!(clean_path("/../.."), "/");
+        assert_eq!(clean_path("/"), "/");
+        assert_eq!(clean_path("/a/b"), "/a/b");
+        assert_eq!(clean_path("/a/"), "/a");
     }
 }

@@ -1,7 +1,8 @@
 //! A word of an instruction, as it is written and as it is read.
 
 use dockerfile_source::{TextRange, TextSize};
-use dockerfile_syntax::ast::{self, AstNode as _};
+use dockerfile_syntax::Node;
+use dockerfile_syntax::ast;
 use smol_str::SmolStr;
 
 use crate::VariableUse;
@@ -63,34 +64,49 @@ pub(crate) fn text_of(word: ast::Word<'_>) -> SmolStr {
     }
 }
 
-/// Returns where a range of the joined text of a node stands in the file.
-pub(crate) fn file_range(
-    node: dockerfile_syntax::Node<'_>,
-    logical: std::ops::Range<usize>,
-) -> TextRange {
-    let whole = node.range();
-    let mut position = 0_usize;
-    let mut start = None;
-    let mut end = None;
-    node.for_each_token(&mut |token| {
-        if token.kind().is_line_joint() {
-            return;
-        }
-        let len = token.text().len();
-        let at = |offset: usize| token.range().start() + TextSize::new((offset - position) as u32);
-        if start.is_none() && (position..position + len).contains(&logical.start) {
-            start = Some(at(logical.start));
-        }
-        if end.is_none() && position < logical.end && logical.end <= position + len {
-            end = Some(at(logical.end));
-        }
-        position += len;
-    });
-    let start = start.unwrap_or(whole.start());
-    TextRange::new(start, end.unwrap_or(whole.end()).max(start))
+/// Where the pieces of the joined text of a node stand in the file.
+pub(crate) struct Pieces {
+    whole: TextRange,
+    /// Start in the joined text, start in the file, length; neighbours in both are one piece.
+    pieces: Vec<(usize, TextSize, usize)>,
 }
 
-/// Returns where a range of the joined text of a word stands in the file.
-pub(crate) fn word_range(word: ast::Word<'_>, logical: std::ops::Range<usize>) -> TextRange {
-    file_range(word.syntax(), logical)
+impl Pieces {
+    pub(crate) fn new(node: Node<'_>) -> Pieces {
+        let mut pieces: Vec<(usize, TextSize, usize)> = Vec::new();
+        let mut position = 0_usize;
+        node.for_each_token(&mut |token| {
+            if token.kind().is_line_joint() {
+                return;
+            }
+            let (start, len) = (token.range().start(), token.text().len());
+            match pieces.last_mut() {
+                Some((_, before, before_len))
+                    if usize::from(*before) + *before_len == usize::from(start) =>
+                {
+                    *before_len += len;
+                }
+                _ => pieces.push((position, start, len)),
+            }
+            position += len;
+        });
+        Pieces {
+            whole: node.range(),
+            pieces,
+        }
+    }
+
+    /// Returns where a range of the joined text stands in the file.
+    pub(crate) fn file_range(&self, logical: std::ops::Range<usize>) -> TextRange {
+        let (whole, pieces) = (self.whole, &self.pieces);
+        let at = |idx: Option<usize>, offset: usize| {
+            let (position, start, len) = *pieces.get(idx?)?;
+            (offset <= position + len).then(|| start + TextSize::new((offset - position) as u32))
+        };
+        let first = pieces.partition_point(|(position, _, _)| *position <= logical.start);
+        let last = pieces.partition_point(|(position, _, _)| *position < logical.end);
+        let start = at(first.checked_sub(1), logical.start).unwrap_or(whole.start());
+        let end = at(last.checked_sub(1), logical.end).unwrap_or(whole.end());
+        TextRange::new(start, end.max(start))
+    }
 }

@@ -16,6 +16,29 @@ pub struct LineIndex {
     // Invariant: never empty, starts with 0, strictly ascending.
     line_starts: Vec<TextSize>,
     len: TextSize,
+    /// The units in front of each multiple of `STEP`; empty where no line is long enough to need it.
+    checkpoints: Vec<Units>,
+}
+
+/// How far apart the places are whose columns are known without counting.
+const STEP: usize = 1024;
+
+/// What stands in front of a place.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Units {
+    utf16: u32,
+    code_points: u32,
+}
+
+impl Units {
+    /// Counts a character with its first byte.
+    fn add(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            let starts_character = byte & 0xc0 != 0x80;
+            self.code_points += u32::from(starts_character);
+            self.utf16 += u32::from(starts_character) + u32::from(*byte >= 0xf0);
+        }
+    }
 }
 
 impl LineIndex {
@@ -25,9 +48,20 @@ impl LineIndex {
         line_starts.extend(
             memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| TextSize::new(at as u32 + 1)),
         );
+        let len = text.text_len();
+        let ends = line_starts.iter().skip(1).copied().chain([len]);
+        let has_long_line = line_starts
+            .iter()
+            .zip(ends)
+            .any(|(start, end)| usize::from(end - *start) > STEP);
         LineIndex {
             line_starts,
-            len: text.text_len(),
+            len,
+            checkpoints: if has_long_line {
+                checkpoints(text)
+            } else {
+                Vec::new()
+            },
         }
     }
 
@@ -69,12 +103,12 @@ impl LineIndex {
 
     /// Returns line and column in UTF-16 code units, as the language server protocol counts by default.
     pub fn line_column_utf16(&self, text: &str, offset: TextSize) -> LineColumn {
-        self.convert_column(text, offset, |prefix| prefix.encode_utf16().count())
+        self.convert_column(text, offset, |units| units.utf16)
     }
 
     /// Returns line and column in code points, as a person counts characters.
     pub fn line_column_utf32(&self, text: &str, offset: TextSize) -> LineColumn {
-        self.convert_column(text, offset, |prefix| prefix.chars().count())
+        self.convert_column(text, offset, |units| units.code_points)
     }
 
     /// Returns the offset of a byte column, cut to the end of the line.
@@ -97,7 +131,7 @@ impl LineIndex {
         &self,
         text: &str,
         offset: TextSize,
-        count: impl Fn(&str) -> usize,
+        unit: impl Fn(Units) -> u32,
     ) -> LineColumn {
         let bytes = self.line_column(offset);
         let Some(range) = self.line_range(bytes.line) else {
@@ -110,8 +144,22 @@ impl LineIndex {
         }
         LineColumn {
             line: bytes.line,
-            column: count(text.get(start..end).unwrap_or("")) as u32,
+            column: if end - start <= STEP {
+                let mut units = Units::default();
+                units.add(text.as_bytes().get(start..end).unwrap_or(&[]));
+                unit(units)
+            } else {
+                unit(self.units_before(text, end)) - unit(self.units_before(text, start))
+            },
         }
+    }
+
+    /// Returns what stands in front of a place, counted from the nearest checkpoint.
+    fn units_before(&self, text: &str, offset: usize) -> Units {
+        let idx = (offset / STEP).min(self.checkpoints.len().saturating_sub(1));
+        let mut units = self.checkpoints.get(idx).copied().unwrap_or_default();
+        units.add(text.as_bytes().get(idx * STEP..offset).unwrap_or(&[]));
+        units
     }
 
     fn offset_by_units(
@@ -131,6 +179,16 @@ impl LineIndex {
         }
         Some(range.end())
     }
+}
+
+fn checkpoints(text: &str) -> Vec<Units> {
+    let mut units = Units::default();
+    let mut checkpoints = vec![units];
+    for chunk in text.as_bytes().chunks(STEP) {
+        units.add(chunk);
+        checkpoints.push(units);
+    }
+    checkpoints
 }
 
 #[cfg(test)]
@@ -160,6 +218,41 @@ mod tests {
             Some(x)
         );
         assert_eq!(index.offset(LineColumn { line: 1, column: 6 }), Some(x));
+    }
+
+    #[test]
+    fn columns_of_a_long_line_are_counted_from_its_start() {
+        let text = format!("é\n{}\nx", "aé😀".repeat(1000));
+        let index = LineIndex::new(&text);
+        for at in [3, 4, 6, 10, 1021, 1023, 1024, 1025, 5000, 7003, 7004] {
+            let mut end = at;
+            while !text.is_char_boundary(end) {
+                end -= 1;
+            }
+            let line = if end > 7003 { 2 } else { 1 };
+            let prefix = if line == 2 {
+                ""
+            } else {
+                text.get(3..end).expect("a boundary")
+            };
+            let offset = TextSize::new(at as u32);
+            assert_eq!(
+                index.line_column_utf32(&text, offset),
+                LineColumn {
+                    line,
+                    column: prefix.chars().count() as u32
+                },
+                "{at}"
+            );
+            assert_eq!(
+                index.line_column_utf16(&text, offset),
+                LineColumn {
+                    line,
+                    column: prefix.encode_utf16().count() as u32
+                },
+                "{at}"
+            );
+        }
     }
 
     #[test]

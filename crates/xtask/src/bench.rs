@@ -1,11 +1,8 @@
 //! `cargo xtask bench`: how fast, how much memory, and how that compares.
 
-// Sizes and counts are far below 2^52.
-#![allow(clippy::cast_precision_loss)]
-
 mod check;
 mod check_peers;
-mod cpu_clock;
+mod hostile;
 mod log_fit;
 mod long_file;
 mod parse;
@@ -21,11 +18,14 @@ pub(crate) enum Bench {
     Check(check::CheckArgs),
     /// Throughput of the parser and the rules on one core, and how it grows with the size of the file.
     Parse(parse::ParseArgs),
+    /// Files made to be slow, at two sizes, through every rule alone: lists what is not linear.
+    Hostile(hostile::HostileArgs),
 }
 
 pub(crate) fn bench(workspace: &Workspace, bench: Bench) -> anyhow::Result<()> {
     match bench {
         Bench::Check(args) => check::check(workspace, &args),
         Bench::Parse(args) => parse::parse(workspace, &args),
+        Bench::Hostile(args) => hostile::hostile(workspace, &args),
     }
 }

@@ -56,7 +56,12 @@ pub(crate) fn find_option<'m>(
     arguments
         .iter()
         .take_while(|word| word.value() != "--")
-        .find(|word| options.iter().any(|option| is_option(word.value(), option)))
+        .find(|word| {
+            let first = word.value().as_bytes().first();
+            options
+                .iter()
+                .any(|option| option.as_bytes().first() == first && is_option(word.value(), option))
+        })
 }
 
 fn is_option(word: &str, option: &str) -> bool {
@@ -138,7 +143,7 @@ pub(crate) fn called_program(command: &ShellCommand) -> Option<CalledProgram<'_>
     loop {
         let (word, arguments) = words.split_first()?;
         let name = program_name(word)?;
-        let Some(wrapper) = WRAPPERS.iter().find(|wrapper| wrapper.name == name) else {
+        let Some(wrapper) = wrapper_of(name) else {
             return Some(CalledProgram {
                 name,
                 word,
@@ -152,6 +157,13 @@ pub(crate) fn called_program(command: &ShellCommand) -> Option<CalledProgram<'_>
         is_fed |= name == "xargs";
         words = skip_wrapper(wrapper, arguments)?;
     }
+}
+
+fn wrapper_of(name: &str) -> Option<&'static Wrapper> {
+    let first = name.as_bytes().first();
+    WRAPPERS
+        .iter()
+        .find(|wrapper| wrapper.name.as_bytes().first() == first && wrapper.name == name)
 }
 
 /// Returns the words behind the options and operands of a wrapper.

@@ -8,10 +8,7 @@ pub(crate) fn may_be_windows(model: &Model, instruction: &Instruction) -> bool {
     if model.escape == '`' {
         return true;
     }
-    let Some(root) = instruction
-        .stage
-        .and_then(|stage| model.ancestry(stage).last())
-    else {
+    let Some(root) = instruction.stage.and_then(|stage| model.root_stage(stage)) else {
         return true;
     };
     let platform = model

@@ -6,6 +6,7 @@
 /// comparisons than a person waits for.
 #[derive(Debug)]
 pub(super) struct Budget {
+    granted: usize,
     work: usize,
 }
 
@@ -15,7 +16,14 @@ pub(super) struct Exhausted;
 
 impl Budget {
     pub(super) fn new(work: usize) -> Budget {
-        Budget { work }
+        Budget {
+            granted: work,
+            work,
+        }
+    }
+
+    pub(super) fn spent(&self) -> usize {
+        self.granted - self.work
     }
 
     pub(super) fn spend(&mut self, amount: usize) -> Result<(), Exhausted> {

@@ -9,9 +9,6 @@ use super::error::{ExpansionError, ExpansionErrorKind};
 use super::word_list::WordList;
 use super::{Escapes, Expander, Quotes, VariableUse, without_byte_order_mark};
 
-/// How many bytes one word may make us copy and compare, on top of a few times its own length.
-const WORK_LIMIT: usize = 64 << 20;
-
 pub(super) type Scan<T> = Result<T, ExpansionError>;
 
 pub(super) struct WordScanner<'w, 'x> {
@@ -42,7 +39,11 @@ impl<'w, 'x> WordScanner<'w, 'x> {
             depth: 0,
             keeps_escapes: expander.escapes == Escapes::Keep,
             size_limit: word.len().saturating_add(expander.growth_limit),
-            budget: Budget::new(word.len().saturating_mul(4).saturating_add(WORK_LIMIT)),
+            budget: Budget::new(
+                word.len()
+                    .saturating_mul(4)
+                    .saturating_add(expander.work_limit),
+            ),
             variables: Vec::new(),
             words: splits.then(WordList::default),
         }

@@ -8,7 +8,7 @@ use smol_str::SmolStr;
 use super::Lowering;
 use crate::run_mount::{MountOption, RunMount, split_options};
 use crate::shell_command::{ScriptContext, lower_script};
-use crate::word::file_range;
+use crate::word::Pieces;
 use crate::{
     Body, Command, Copy, Flag, From, Healthcheck, HeredocBody, HeredocFact, Instruction,
     JsonString, Keyword, Pair, Word,
@@ -180,6 +180,7 @@ fn mount(flag: ast::Flag<'_>, value: &str) -> RunMount {
     // Offsets in the value are offsets in the flag only where nothing was taken off.
     let value_start = written.find('=').map_or(0, |at| at + 1);
     let is_plain = written.get(value_start..) == Some(value);
+    let pieces = Pieces::new(node);
     let options = split_options(value)
         .into_iter()
         .map(|(start, field)| {
@@ -192,7 +193,7 @@ fn mount(flag: ast::Flag<'_>, value: &str) -> RunMount {
                 key: SmolStr::new(key.to_lowercase()),
                 value: option_value,
                 range: if is_plain {
-                    file_range(node, logical)
+                    pieces.file_range(logical)
                 } else {
                     node.range()
                 },
@@ -247,24 +248,21 @@ fn heredocs(syntax: ast::Instruction<'_>) -> Vec<HeredocFact> {
         return Vec::new();
     }
     let openers = syntax.heredoc_openers();
+    let pieces = Pieces::new(syntax.syntax());
     openers
         .into_iter()
         .zip(bodies)
-        .map(|(opener, body)| heredoc(syntax, &opener, body))
+        .map(|(opener, body)| heredoc(&pieces, &opener, body))
         .collect()
 }
 
-fn heredoc(
-    syntax: ast::Instruction<'_>,
-    opener: &HeredocOpener,
-    body: ast::Heredoc<'_>,
-) -> HeredocFact {
+fn heredoc(pieces: &Pieces, opener: &HeredocOpener, body: ast::Heredoc<'_>) -> HeredocFact {
     HeredocFact {
         name: SmolStr::new(&opener.name),
         file_descriptor: opener.file_descriptor,
         strips_tabs: opener.strips_tabs,
         expands: opener.expands,
-        opener_range: file_range(syntax.syntax(), opener.range.clone()),
+        opener_range: pieces.file_range(opener.range.clone()),
         body: match body.script() {
             Some(script) => HeredocBody::Script(lower_script(script, ScriptContext::Heredoc)),
             None => HeredocBody::Text {

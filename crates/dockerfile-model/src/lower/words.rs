@@ -1,15 +1,36 @@
 //! Words with the variables in them.
 
+use std::cell::OnceCell;
 use std::ops::Range;
 
 use dockerfile_source::TextRange;
-use dockerfile_syntax::ast;
+use dockerfile_syntax::ast::{self, AstNode as _};
 use smol_str::SmolStr;
 
 use super::Lowering;
 use crate::expansion::{self, Environment, Expander, ExpansionErrorKind};
-use crate::word::{WordError, text_of, word_range};
+use crate::word::{Pieces, WordError, text_of};
 use crate::{InstructionId, JsonString, Model, Resolution, StageId, VariableUse, Word};
+
+/// What all the words of a file together may grow and cost by expansion.
+///
+/// `ENV B=$A`, a thousand times with a long `A`, asks for a thousand times that text; every word within its own limit.
+/// What comes behind the limit is not known, as if a variable without a value stood in it.
+#[derive(Clone, Copy)]
+pub(super) struct Budget {
+    growth: usize,
+    work: usize,
+}
+
+impl Budget {
+    /// Returns what a file of this length gets: far more than what an image can hold, which is 128 KiB a variable.
+    pub(super) fn new(len: usize) -> Budget {
+        Budget {
+            growth: (4 << 20) + len.saturating_mul(4),
+            work: (64 << 20) + len.saturating_mul(4),
+        }
+    }
+}
 
 /// The variables that an instruction sees.
 struct Scope<'m> {
@@ -57,9 +78,13 @@ impl Lowering<'_> {
     fn written_word(&self, word: ast::Word<'_>, stage: Option<StageId>) -> Word {
         match word.plain_text() {
             Some(text) => Word::literal(SmolStr::new(text), word.range()),
-            None => self.expand(&text_of(word), word.range(), stage, |part| {
-                word_range(word, part)
-            }),
+            None => {
+                let pieces = OnceCell::new();
+                self.expand(&text_of(word), word.range(), stage, |part| {
+                    let pieces = pieces.get_or_init(|| Pieces::new(word.syntax()));
+                    pieces.file_range(part)
+                })
+            }
         }
     }
 
@@ -84,7 +109,19 @@ impl Lowering<'_> {
             uses: Vec::new(),
             error: None,
         };
-        match Expander::new(self.model.escape, &scope).expand_word(text) {
+        let mut expander = Expander::new(self.model.escape, &scope);
+        let budget = self.budget.get();
+        expander.growth_limit = expander.growth_limit.min(budget.growth);
+        expander.work_limit = expander.work_limit.min(budget.work);
+        let (result, work) = expander.expand_word_with_work(text);
+        let growth = result.as_ref().map_or(0, |expanded| {
+            expanded.value.len().saturating_sub(text.len())
+        });
+        self.budget.set(Budget {
+            growth: budget.growth - growth.min(budget.growth),
+            work: budget.work - work.min(budget.work),
+        });
+        match result {
             Ok(expanded) => {
                 let mut is_known = true;
                 for used in &expanded.variables {
@@ -108,8 +145,17 @@ impl Lowering<'_> {
                     range: in_file(error.range),
                 });
             }
-            // A variable that must be set may be set in the build.
-            Err(_) => {}
+            // A variable that must be set may be set in the build; what is too large is not known, but it is used.
+            Err(_) => {
+                for used in &expander.uses(text) {
+                    word.uses.push(VariableUse {
+                        name: SmolStr::new(&used.name),
+                        range: in_file(used.range),
+                        resolution: self.model.resolve(&used.name, self.current, stage),
+                        handles_unset: used.handles_unset(),
+                    });
+                }
+            }
         }
         word
     }

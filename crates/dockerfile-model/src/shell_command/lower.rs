@@ -43,13 +43,7 @@ pub(crate) fn logical_text(node: Node<'_>) -> SmolStr {
     if let (Some(Element::Token(token)), None) = (elements.next(), elements.next()) {
         return SmolStr::new(token.text());
     }
-    let mut builder = SmolStrBuilder::new();
-    node.for_each_token(&mut |token| {
-        if !token.kind().is_line_joint() {
-            builder.push_str(token.text());
-        }
-    });
-    builder.finish()
+    SmolStr::from(node.logical_text())
 }
 
 /// Where the next command stands.

@@ -40,7 +40,7 @@ declare_rule! {
         name: "add-for-plain-file",
         code: "DF601",
         aliases: ["DL3020"],
-        severity: Warning,
+        severity: Info,
         status: Stable,
         fix: Safe,
         check: check,
@@ -67,7 +67,7 @@ fn check(ctx: &mut RuleContext<'_>) {
             .report(
                 range,
                 format!(
-                    "`{}` copies `{}`, which is no archive and no URL",
+                    "`{}` copies `{}`, which is neither an archive nor a URL",
                     instruction.keyword_text, first.text
                 ),
             )
@@ -175,7 +175,7 @@ mod tests {
         check_message(
             &RULE,
             "FROM a:1\nADD app.py b.py /x/\n",
-            "`ADD` copies `app.py`, which is no archive and no URL",
+            "`ADD` copies `app.py`, which is neither an archive nor a URL",
         );
     }
 

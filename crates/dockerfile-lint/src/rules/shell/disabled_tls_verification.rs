@@ -178,6 +178,9 @@ fn culprit<'m>(called: &CalledProgram<'m>) -> Option<&'m ShellWord> {
         "composer" => setting(words, &["disable-tls"], |value| value == "true"),
         "bundle" => setting(words, &["ssl_verify_mode"], |value| value == "0"),
         "apt-get" | "apt" => words.iter().find(|word| {
+            if !word.value().contains("::") {
+                return false;
+            }
             let text = word.value().to_ascii_lowercase();
             text.contains("::verify-peer=false") || text.contains("::verify-host=false")
         }),
@@ -236,8 +239,17 @@ fn talks_to_itself(called: &CalledProgram<'_>, syntax: OptionSyntax) -> bool {
 
 fn git(words: &[ShellWord]) -> Option<&ShellWord> {
     let is_key = |key: &str| {
-        let key = key.to_ascii_lowercase();
-        key.starts_with("http.") && key.ends_with("sslverify")
+        let key = key.as_bytes();
+        let ends = |end: Option<&[u8]>, text: &str| {
+            end.is_some_and(|end| end.eq_ignore_ascii_case(text.as_bytes()))
+        };
+        ends(key.get(.."http.".len()), "http.")
+            && ends(
+                key.len()
+                    .checked_sub("sslverify".len())
+                    .and_then(|at| key.get(at..)),
+                "sslverify",
+            )
     };
     words.iter().enumerate().find_map(|(at, word)| {
         let found = match word.value().split_once('=') {

@@ -49,7 +49,7 @@ fn check(ctx: &mut RuleContext<'_>) {
         let finding = ctx
             .report(
                 range,
-                format!("`{}` is the stage that this stands in", reference.text),
+                format!("`{}` is the stage that this COPY stands in", reference.text),
             )
             .help("name an earlier stage; files of this stage are moved with `RUN cp` or `RUN mv`");
         let own_name = model
@@ -64,10 +64,7 @@ fn check(ctx: &mut RuleContext<'_>) {
 /// Returns whether a reference names its own stage; BuildKit finds the last stage of a name, earlier ones or not.
 fn means_own_stage(model: &Model, reference: &StageReference, keyword: Option<Keyword>) -> bool {
     let own = reference.from_stage;
-    let is_own_name = model
-        .stage(own)
-        .and_then(|stage| stage.name.as_deref())
-        .is_some_and(|name| name.eq_ignore_ascii_case(&reference.text));
+    let is_own_name = model.stage_of_name(&reference.text) == Some(own);
     match keyword {
         Some(Keyword::Copy) => is_own_name || reference.text.parse() == Ok(own.index()),
         Some(Keyword::Run) => is_own_name,
@@ -89,6 +86,18 @@ mod tests {
         check_fires(
             &RULE,
             "FROM node AS foo\nRUN --mount=from=«foo»,target=/x true\n",
+        );
+    }
+
+    #[test]
+    fn a_later_stage_of_the_same_name_takes_the_name() {
+        check_fires(
+            &RULE,
+            "FROM node AS foo\nRUN x\nFROM node AS foo\nCOPY --from=«foo» /a /b\n",
+        );
+        check_clean(
+            &RULE,
+            "FROM node AS foo\nCOPY --from=foo /a /b\nFROM node AS foo\nRUN --mount=from=1,target=/x true\n",
         );
     }
 

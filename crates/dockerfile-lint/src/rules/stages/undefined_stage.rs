@@ -1,8 +1,5 @@
-use std::cell::OnceCell;
-
-use dockerfile_model::{Keyword, Model, Stage, StageReference};
+use dockerfile_model::{Keyword, Model, StageReference};
 use dockerfile_source::{TextEdit, TextRange, closest_match};
-use rustc_hash::FxHashMap;
 
 use crate::RuleContext;
 use crate::rule::declare_rule;
@@ -65,7 +62,6 @@ declare_rule! {
 
 fn check(ctx: &mut RuleContext<'_>) {
     let model = ctx.model();
-    let names = OnceCell::new();
     for reference in &model.stage_references {
         if reference.target.is_some() {
             continue;
@@ -84,8 +80,7 @@ fn check(ctx: &mut RuleContext<'_>) {
                 report_number(ctx, model, range, number, reference);
             }
         } else {
-            let names = names.get_or_init(|| last_of_name(model));
-            report_name(ctx, model, names, range, reference);
+            report_name(ctx, model, range, reference);
         }
     }
 }
@@ -128,27 +123,15 @@ fn report_number(
     });
 }
 
-/// Returns the last stage of each name.
-fn last_of_name(model: &Model) -> FxHashMap<&str, &Stage> {
-    model
-        .stages
-        .iter()
-        .filter_map(|stage| Some((stage.name.as_deref()?, stage)))
-        .collect()
-}
-
 fn report_name(
     ctx: &mut RuleContext<'_>,
     model: &Model,
-    names: &FxHashMap<&str, &Stage>,
     range: TextRange,
     reference: &StageReference,
 ) {
     let text = reference.text.as_str();
     let own = reference.from_stage.index();
-    let later = names
-        .get(text.to_lowercase().as_str())
-        .filter(|stage| stage.id.index() >= own);
+    let later = model.stage_of_name(text).and_then(|id| model.stage(id));
     if let Some(later) = later {
         // Its own stage is the finding of `copy-from-own-stage`.
         if later.id != reference.from_stage {
@@ -217,6 +200,14 @@ mod tests {
         check_fires(
             &RULE,
             "FROM scratch\nCOPY --from=«Build» foo .\nFROM node:24 AS build\n",
+        );
+    }
+
+    #[test]
+    fn the_last_stage_of_a_name_is_meant() {
+        check_fires(
+            &RULE,
+            "FROM a:1 AS b\nFROM a:1\nCOPY --from=«b» /a /\nFROM a:1 AS b\n",
         );
     }
 

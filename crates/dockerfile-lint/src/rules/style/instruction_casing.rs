@@ -47,17 +47,13 @@ fn check(ctx: &mut RuleContext<'_>) {
     // As BuildKit counts (`validateCommandCasing`): mixed case counts for nobody, and ARG before the first FROM is left
     // out.
     let has_stages = !model.stages.is_empty();
-    let counted = || {
-        model.instructions.iter().filter(|instruction| {
-            is_known(instruction) && (instruction.stage.is_some() || !has_stages)
-        })
-    };
-    let lower = counted()
-        .filter(|instruction| is_lower(&instruction.keyword_text))
-        .count();
-    let upper = counted()
-        .filter(|instruction| is_upper(&instruction.keyword_text))
-        .count();
+    let (mut lower, mut upper) = (0_usize, 0_usize);
+    for instruction in &model.instructions {
+        if is_known(instruction) && (instruction.stage.is_some() || !has_stages) {
+            lower += usize::from(is_lower(&instruction.keyword_text));
+            upper += usize::from(is_upper(&instruction.keyword_text));
+        }
+    }
     let is_lower_file = lower > upper;
     for instruction in ctx
         .instructions()

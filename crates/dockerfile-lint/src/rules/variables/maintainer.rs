@@ -38,7 +38,7 @@ declare_rule! {
         name: "maintainer",
         code: "DF706",
         aliases: ["DL4000", "MaintainerDeprecated"],
-        severity: Warning,
+        severity: Info,
         status: Stable,
         fix: Unsafe,
         check: check,
