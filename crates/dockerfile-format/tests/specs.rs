@@ -110,6 +110,7 @@ fn read_specs(text: &str) -> Vec<Spec> {
         // A blank line sets specs apart.
         let without_gap = |text: &str| match text.strip_suffix("\n\n") {
             Some(text) if !rest.is_empty() => format!("{text}\n"),
+            None if text == "\n" && !rest.is_empty() => String::new(),
             _ => text.to_owned(),
         };
         let (input, expect) = match body.split_once("[expect]\n") {
