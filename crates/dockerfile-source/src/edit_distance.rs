@@ -50,9 +50,7 @@ pub fn closest_match<'c>(
     candidates
         .into_iter()
         // Most candidates are too long or too short to be near. Few letters change their number in lower case.
-        .filter(|candidate| {
-            !candidate.is_ascii() || candidate.len().abs_diff(letters) <= allowed
-        })
+        .filter(|candidate| !candidate.is_ascii() || candidate.len().abs_diff(letters) <= allowed)
         .map(|candidate| (edit_distance(&word, &candidate.to_lowercase()), candidate))
         .filter(|(distance, _)| *distance <= allowed)
         .min_by_key(|(distance, _)| *distance)

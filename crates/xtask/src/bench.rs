@@ -7,6 +7,7 @@ mod check;
 mod check_peers;
 mod cpu_clock;
 mod hostile;
+mod hostile_files;
 mod log_fit;
 mod long_file;
 mod parse;

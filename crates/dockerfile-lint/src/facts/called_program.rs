@@ -58,9 +58,9 @@ pub(crate) fn find_option<'m>(
         .take_while(|word| word.value() != "--")
         .find(|word| {
             let first = word.value().as_bytes().first();
-            options.iter().any(|option| {
-                option.as_bytes().first() == first && is_option(word.value(), option)
-            })
+            options
+                .iter()
+                .any(|option| option.as_bytes().first() == first && is_option(word.value(), option))
         })
 }
 
