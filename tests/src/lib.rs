@@ -5,3 +5,4 @@
 #![forbid(unsafe_code)]
 
 pub mod lossless;
+pub mod plain_shell;

@@ -27,6 +27,14 @@ pub(crate) enum Command {
     /// Exit code: 0 when there is nothing to report, 1 when there are findings, 2 when something could not be read or
     /// written or the command line is wrong.
     Check(CheckArguments),
+    /// Format Dockerfiles in place.
+    ///
+    /// Every change is proven: what could not be shown to build the same keeps its text. With `run = "keep"` the text of
+    /// commands stays as it is, byte for byte, and with it the build cache.
+    ///
+    /// Exit code: 0 when all is well, 1 when `--check` or `--diff` found something to change, 2 when something could not
+    /// be read or written or the command line or the configuration is wrong.
+    Format(FormatArguments),
     /// Explain a rule: what it finds, why it matters, what to write instead.
     Explain(ExplainArguments),
 }
@@ -109,6 +117,101 @@ pub(crate) struct CheckArguments {
 }
 
 #[derive(Args)]
+pub(crate) struct FormatArguments {
+    /// Files and folders to format, `-` for standard input [default: the current folder].
+    ///
+    /// The same files as `dflint check` takes.
+    #[arg(value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+
+    /// Name the files that are not formatted, and write nothing.
+    #[arg(long)]
+    pub(crate) check: bool,
+
+    /// Show what would change as a diff, and write nothing.
+    #[arg(long)]
+    pub(crate) diff: bool,
+
+    /// Format these lines only, counted from 1: START:END, START: or :END.
+    #[arg(long, value_name = "START:END", value_parser = line_range)]
+    pub(crate) range: Option<LineRange>,
+
+    /// How commands are laid out, whatever the configuration says.
+    #[arg(long, value_enum, value_name = "STYLE", help_heading = "Style")]
+    pub(crate) run: Option<Run>,
+
+    /// Columns that a line may have, whatever the configuration says.
+    #[arg(long, value_name = "COLUMNS", value_parser = clap::value_parser!(u16).range(1..=1000), help_heading = "Style")]
+    pub(crate) line_width: Option<u16>,
+
+    /// Use this configuration file, and none that is found.
+    #[arg(long, value_name = "FILE", help_heading = "Style")]
+    pub(crate) config: Option<PathBuf>,
+
+    /// Say which instructions keep their text, and why.
+    #[arg(long, short, help_heading = "Output", conflicts_with = "quiet")]
+    pub(crate) verbose: bool,
+
+    /// Print problems and nothing else.
+    #[arg(long, short, help_heading = "Output")]
+    pub(crate) quiet: bool,
+
+    /// When to use colours; `auto` means on a terminal, unless NO_COLOR is set.
+    #[arg(long, value_enum, default_value_t = Color::Auto, value_name = "WHEN", help_heading = "Output")]
+    pub(crate) color: Color,
+
+    /// The name of the file that comes on standard input.
+    #[arg(long, value_name = "NAME", help_heading = "Input")]
+    pub(crate) stdin_filename: Option<PathBuf>,
+
+    /// Format files that .gitignore excludes, too.
+    #[arg(long, help_heading = "Input")]
+    pub(crate) no_gitignore: bool,
+
+    /// How many threads to use [default: one a processor].
+    #[arg(long, short, value_name = "N", help_heading = "Input")]
+    pub(crate) jobs: Option<NonZeroUsize>,
+}
+
+/// How commands are laid out.
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum Run {
+    /// One step a line.
+    Pretty,
+    /// As they are, byte for byte: the build cache stays.
+    Keep,
+}
+
+/// Lines from 1, both ends included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct LineRange {
+    pub(crate) first: u32,
+    pub(crate) last: u32,
+}
+
+fn line_range(text: &str) -> Result<LineRange, String> {
+    let (first, last) = text
+        .split_once(':')
+        .ok_or("two line numbers are needed, as in 3:7")?;
+    let number = |text: &str, missing: u32| match text {
+        "" => Ok(missing),
+        _ => text
+            .parse::<u32>()
+            .ok()
+            .filter(|number| *number > 0)
+            .ok_or_else(|| format!("`{text}` is not the number of a line; lines count from 1")),
+    };
+    let range = LineRange {
+        first: number(first, 1)?,
+        last: number(last, u32::MAX)?,
+    };
+    if range.first > range.last {
+        return Err("the first line is behind the last".to_owned());
+    }
+    Ok(range)
+}
+
+#[derive(Args)]
 pub(crate) struct ExplainArguments {
     /// The name, the code or an alias of a rule; none lists all rules.
     #[arg(value_name = "RULE")]
@@ -175,6 +278,17 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn ranges_of_lines_are_read() {
+        let range = |first, last| Ok(LineRange { first, last });
+        assert_eq!(line_range("3:7"), range(3, 7));
+        assert_eq!(line_range("3:"), range(3, u32::MAX));
+        assert_eq!(line_range(":7"), range(1, 7));
+        for wrong in ["3", "0:1", "7:3", "a:b", "-1:2"] {
+            assert!(line_range(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -1,7 +1,8 @@
-//! `dflint`: finds and fixes mistakes in Dockerfiles.
+//! `dflint`: finds and fixes mistakes in Dockerfiles, and formats them.
 //!
 //! The path of a run: `arguments` -> `commands` -> `discovery` (which files) -> `ordered_work` (threads) -> `check_file`
-//! (`read_source`, `linting`, `write_atomically`) -> `dockerfile_report` -> standard output. Exit codes are in `outcome`.
+//! or
+//! `format_file` (`read_source`, `linting`, `write_atomically`) -> `dockerfile_report` -> standard output. Exit codes are in `outcome`.
 
 #![forbid(unsafe_code)]
 
@@ -14,6 +15,7 @@ mod dockerfile_name;
 mod ordered_work;
 
 mod check_file;
+mod format_file;
 mod ignore_file;
 mod linting;
 mod read_source;
@@ -31,6 +33,7 @@ use crate::outcome::Outcome;
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Check(arguments) => commands::check::run(arguments),
+        Command::Format(arguments) => commands::format::run(&arguments),
         Command::Explain(arguments) => commands::explain::run(&arguments),
     };
     let outcome = match result {
@@ -55,6 +58,10 @@ fn is_closed_pipe(error: &anyhow::Error) -> bool {
 /// Writes a line to standard error; a closed one is nobody's loss.
 fn report_problem(message: &str) {
     let _ = writeln!(io::stderr(), "error: {}", visible(message));
+}
+
+fn report_note(message: &str) {
+    let _ = writeln!(io::stderr(), "note: {}", visible(message));
 }
 
 fn report_warning(message: &str) {

@@ -15,6 +15,7 @@ mod selection;
 mod context;
 mod facts;
 mod fix;
+mod precedence;
 mod run;
 mod suppression;
 

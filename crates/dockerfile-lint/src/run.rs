@@ -5,6 +5,7 @@ use dockerfile_source::{Diagnostic, SourceFile};
 use dockerfile_syntax::{Parse, Parser};
 
 use crate::context::{Facts, RuleContext};
+use crate::precedence::without_doubles;
 use crate::suppression::Suppressions;
 use crate::{Rule, Selection};
 
@@ -65,6 +66,7 @@ pub fn check_model(
     for rule in options.selection.enabled() {
         findings = run_rule(rule, source, parse, model, options, &facts, findings);
     }
+    let findings = without_doubles(findings);
     let mut findings = Suppressions::new(source, parse, model).apply(findings, options);
     findings.sort_by(|left, right| {
         let key = |finding: &Diagnostic| (finding.range.start(), finding.range.end(), finding.code);

@@ -54,6 +54,11 @@ impl Meaning {
         }
     }
 
+    /// Returns the meaning of one instruction, as a text to compare.
+    pub fn instruction(&self, idx: usize) -> Option<&str> {
+        self.instructions.get(idx).map(String::as_str)
+    }
+
     /// Returns the meaning of the instructions that are not touched, in order.
     pub fn untouched(&self, model: &Model, is_touched: impl Fn(TextRange) -> bool) -> Vec<&str> {
         self.instructions

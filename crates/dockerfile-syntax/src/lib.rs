@@ -20,7 +20,7 @@ mod logical_line;
 mod node;
 mod parse;
 mod syntax_error;
-mod tree_builder;
+mod tree;
 
 pub use go_duration::{DurationError, parse_go_duration};
 pub use grammar::flags::{FlagType, known_flags, unquote_flag};

@@ -1,27 +1,27 @@
 //! A light view of the tree for walking down.
 //!
-//! A node is a reference and an offset: it is copied, not counted, and asking for children allocates nothing. It knows
+//! A node is a reference and an index: it is copied, not counted, and asking for children allocates nothing. It knows
 //! no parent; for walking up there is `Parse::syntax`.
 
 use std::fmt;
 
 use dockerfile_source::{TextRange, TextSize};
-use rowan::{GreenNode, GreenNodeData, GreenTokenData, NodeOrToken};
 
 use crate::SyntaxKind;
+use crate::tree::Tree;
 
 /// A node of the tree and where it stands.
 #[derive(Clone, Copy)]
 pub struct Node<'t> {
-    green: &'t GreenNodeData,
-    offset: TextSize,
+    tree: &'t Tree,
+    index: u32,
 }
 
 /// A token of the tree and where it stands.
 #[derive(Clone, Copy)]
 pub struct Token<'t> {
-    green: &'t GreenTokenData,
-    offset: TextSize,
+    tree: &'t Tree,
+    index: u32,
 }
 
 /// A child: a node or a token.
@@ -31,44 +31,53 @@ pub enum Element<'t> {
     Token(Token<'t>),
 }
 
-impl<'t> Node<'t> {
-    pub(crate) fn root(green: &'t GreenNode) -> Node<'t> {
-        Node {
-            green,
-            offset: TextSize::new(0),
+/// Entries of a tree from `next` up to `end`, one behind the other.
+#[derive(Clone)]
+struct Siblings<'t> {
+    tree: &'t Tree,
+    next: u32,
+    end: u32,
+}
+
+impl<'t> Iterator for Siblings<'t> {
+    type Item = Element<'t>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Element<'t>> {
+        if self.next >= self.end {
+            return None;
         }
+        let (tree, index) = (self.tree, self.next);
+        let entry = tree.entry(index);
+        self.next += entry.size;
+        Some(if entry.kind.is_node() {
+            Element::Node(Node { tree, index })
+        } else {
+            Element::Token(Token { tree, index })
+        })
+    }
+}
+
+impl<'t> Node<'t> {
+    pub(crate) fn root(tree: &'t Tree) -> Node<'t> {
+        Node { tree, index: 0 }
     }
 
     pub fn kind(self) -> SyntaxKind {
-        self.green.kind().into()
+        self.tree.entry(self.index).kind
     }
 
     pub fn range(self) -> TextRange {
-        TextRange::at(self.offset, self.green.text_len())
+        range(self.tree, self.index)
     }
 
     /// Returns all children, trivia included.
     pub fn children_with_tokens(self) -> impl Iterator<Item = Element<'t>> + Clone {
-        let mut offset = self.offset;
-        self.green.children().map(move |child| {
-            let start = offset;
-            match child {
-                NodeOrToken::Node(green) => {
-                    offset += green.text_len();
-                    Element::Node(Node {
-                        green,
-                        offset: start,
-                    })
-                }
-                NodeOrToken::Token(green) => {
-                    offset += green.text_len();
-                    Element::Token(Token {
-                        green,
-                        offset: start,
-                    })
-                }
-            }
-        })
+        Siblings {
+            tree: self.tree,
+            next: self.index + 1,
+            end: self.index + self.tree.entry(self.index).size,
+        }
     }
 
     /// Returns the children that are nodes.
@@ -91,10 +100,10 @@ impl<'t> Node<'t> {
 
     /// Calls `visit` for every token below this node, in order.
     pub fn for_each_token(self, visit: &mut impl FnMut(Token<'t>)) {
-        for child in self.children_with_tokens() {
-            match child {
-                Element::Node(node) => node.for_each_token(visit),
-                Element::Token(token) => visit(token),
+        let tree = self.tree;
+        for index in self.index + 1..self.index + tree.entry(self.index).size {
+            if !tree.entry(index).kind.is_node() {
+                visit(Token { tree, index });
             }
         }
     }
@@ -102,7 +111,7 @@ impl<'t> Node<'t> {
     /// Returns the text without continuations, and without the comment and blank lines inside of it: what the builder
     /// reads.
     pub fn logical_text(self) -> String {
-        let mut text = String::with_capacity(usize::from(self.green.text_len()));
+        let mut text = String::with_capacity(usize::from(self.range().len()));
         self.push_logical_text(&mut text);
         text
     }
@@ -115,20 +124,40 @@ impl<'t> Node<'t> {
             }
         });
     }
+
+    fn text(self) -> &'t str {
+        text(self.tree, self.index)
+    }
 }
 
 impl<'t> Token<'t> {
     pub fn kind(self) -> SyntaxKind {
-        self.green.kind().into()
+        self.tree.entry(self.index).kind
     }
 
     pub fn text(self) -> &'t str {
-        self.green.text()
+        text(self.tree, self.index)
     }
 
     pub fn range(self) -> TextRange {
-        TextRange::at(self.offset, self.green.text_len())
+        range(self.tree, self.index)
     }
+}
+
+/// Returns where the text of an entry starts and ends.
+fn bounds(tree: &Tree, index: u32) -> (u32, u32) {
+    let entry = tree.entry(index);
+    (entry.start, tree.entry(index + entry.size).start)
+}
+
+fn range(tree: &Tree, index: u32) -> TextRange {
+    let (start, end) = bounds(tree, index);
+    TextRange::new(TextSize::new(start), TextSize::new(end))
+}
+
+fn text(tree: &Tree, index: u32) -> &str {
+    let (start, end) = bounds(tree, index);
+    tree.text(start, end)
 }
 
 impl<'t> Element<'t> {
@@ -163,7 +192,7 @@ impl<'t> Element<'t> {
 
 impl fmt::Display for Node<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.green, f)
+        f.write_str(self.text())
     }
 }
 

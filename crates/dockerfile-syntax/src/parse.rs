@@ -2,12 +2,10 @@
 
 use std::fmt;
 
-use rowan::GreenNode;
-
 use crate::emitter::Emitter;
 use crate::node::Node;
 use crate::syntax_kind::Dockerfile;
-use crate::tree_builder::GreenCache;
+use crate::tree::{Tree, TreeBuilder};
 use crate::{SyntaxError, grammar};
 
 pub type SyntaxNode = rowan::SyntaxNode<Dockerfile>;
@@ -19,15 +17,15 @@ pub type SyntaxElement = rowan::SyntaxElement<Dockerfile>;
 /// Invariant: the text of the tree is the text that was parsed, byte for byte.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Parse {
-    green: GreenNode,
+    tree: Tree,
     errors: Vec<SyntaxError>,
     escape: char,
 }
 
-/// Parses texts one after another, sharing what their trees have in common.
+/// Parses texts one after another, in the same memory.
 #[derive(Default)]
 pub struct Parser {
-    cache: Option<GreenCache>,
+    builder: TreeBuilder,
 }
 
 /// Parses a Dockerfile. Never fails and never panics, whatever the text.
@@ -42,12 +40,12 @@ impl Parser {
 
     /// Parses a Dockerfile. Never fails and never panics, whatever the text.
     pub fn parse(&mut self, text: &str) -> Parse {
-        let cache = self.cache.take().unwrap_or_else(GreenCache::new);
-        let output = grammar::parse_file(Emitter::new(text, cache), text);
-        let (green, cache) = output.emitter.finish();
-        self.cache = Some(cache);
+        let mut builder = std::mem::take(&mut self.builder);
+        builder.reserve(text.len());
+        let output = grammar::parse_file(Emitter::new(text, builder), text);
+        self.builder = output.emitter.finish();
         Parse {
-            green,
+            tree: self.builder.finish(text),
             errors: output.errors,
             escape: output.escape,
         }
@@ -67,12 +65,12 @@ impl Parse {
 
     /// Returns the root for walking down: cheap, without parents.
     pub fn root(&self) -> Node<'_> {
-        Node::root(&self.green)
+        Node::root(&self.tree)
     }
 
-    /// Returns the root for walking in all directions.
+    /// Returns the root for walking in all directions. Makes a second tree: to be called once, not for each question.
     pub fn syntax(&self) -> SyntaxNode {
-        SyntaxNode::new_root(self.green.clone())
+        SyntaxNode::new_root(self.tree.to_green())
     }
 
     /// Returns the text, as it was parsed.

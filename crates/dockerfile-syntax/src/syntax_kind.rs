@@ -114,7 +114,7 @@ syntax_kinds! {
     /// `=` or `+=` of an assignment.
     ASSIGNMENT_OPERATOR,
 
-    // Nodes.
+    // Nodes. All that follow are kinds of nodes, and none that come before.
     FILE,
     /// `# escape=...`, `# syntax=...` or `# check=...` at the top of the file.
     DIRECTIVE,
@@ -208,11 +208,26 @@ impl SyntaxKind {
         )
     }
 
+    /// Returns the kind whose number as a `u16` is `number`.
+    #[inline]
+    pub(crate) fn from_number(number: u32) -> SyntaxKind {
+        let kind = ALL.get(number as usize);
+        kind.copied().unwrap_or(SyntaxKind::ERROR)
+    }
+
+    /// Returns whether this is a kind of node, and not of token.
+    pub(crate) fn is_node(self) -> bool {
+        self >= SyntaxKind::FILE
+    }
+
     /// Returns whether nodes of this kind are instructions, unknown ones included.
     pub fn is_instruction(self) -> bool {
         (SyntaxKind::ADD_INSTRUCTION..=SyntaxKind::UNKNOWN_INSTRUCTION).contains(&self)
     }
 }
+
+/// A kind fits into a byte.
+const _: () = assert!(ALL.len() <= 256);
 
 impl From<SyntaxKind> for rowan::SyntaxKind {
     fn from(kind: SyntaxKind) -> rowan::SyntaxKind {
@@ -222,9 +237,7 @@ impl From<SyntaxKind> for rowan::SyntaxKind {
 
 impl From<rowan::SyntaxKind> for SyntaxKind {
     fn from(kind: rowan::SyntaxKind) -> SyntaxKind {
-        ALL.get(kind.0 as usize)
-            .copied()
-            .unwrap_or(SyntaxKind::ERROR)
+        SyntaxKind::from_number(u32::from(kind.0))
     }
 }
 

@@ -1,11 +1,7 @@
 //! `cargo xtask bench`: how fast, how much memory, and how that compares.
 
-// Sizes and counts are far below 2^52.
-#![allow(clippy::cast_precision_loss)]
-
 mod check;
 mod check_peers;
-mod cpu_clock;
 mod hostile;
 mod hostile_files;
 mod log_fit;

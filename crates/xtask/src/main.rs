@@ -2,10 +2,17 @@
 
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, clippy::print_stderr)]
+// Sizes and counts are far below 2^52.
+#![allow(clippy::cast_precision_loss)]
 
 mod bench;
 mod command;
+mod compare;
+mod cpu_clock;
+mod daemon;
 mod docs;
+mod fuzz;
+mod gallery;
 mod peers;
 mod pre_commit;
 mod ready;
@@ -40,10 +47,18 @@ enum Task {
     /// Measures, against peers where there are some.
     #[command(subcommand)]
     Bench(bench::Bench),
-    /// Installs the peers that `bench check` measures against into target/peers.
+    /// Breaks real files at random and looks whether every promise is kept.
+    Fuzz(fuzz::FuzzArgs),
+    /// Formats the core of the corpus with our formatter and its peers, and writes docs/comparison.md.
+    Compare(compare::CompareArgs),
+    /// Shows what each formatter makes of the same files: docs/format-gallery.md.
+    Gallery,
+    /// Installs the peers that `bench check` and `compare` measure against into target/peers.
     Peers,
     /// Tests that need the network: the pre-commit hooks with the real pre-commit.
     TestPeers,
+    /// Tests that need root: formatted files, given to a Docker daemon of their own.
+    TestDaemon,
 }
 
 fn main() -> ExitCode {
@@ -65,7 +80,13 @@ fn run(task: Task) -> anyhow::Result<bool> {
         Task::Tidy => tidy::print(&tidy::tidy(&workspace)?),
         Task::Docs { check } => docs::docs(&workspace, check),
         Task::Bench(bench) => bench::bench(&workspace, bench).map(|()| true),
-        Task::Peers => peers::install(&workspace).map(|()| true),
+        Task::Fuzz(args) => fuzz::fuzz(&workspace, &args),
+        Task::Compare(args) => compare::compare(&workspace, &args).map(|()| true),
+        Task::Gallery => gallery::gallery(&workspace).map(|()| true),
+        Task::Peers => peers::install(&workspace)
+            .and_then(|()| compare::install(&workspace))
+            .map(|()| true),
+        Task::TestDaemon => daemon::test_daemon().map(|()| true),
         Task::TestPeers => pre_commit::test_hooks(&workspace).map(|()| true),
     }
 }

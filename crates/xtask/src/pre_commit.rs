@@ -13,7 +13,7 @@ use anyhow::{Context, ensure};
 use crate::workspace::Workspace;
 use crate::{command, peers};
 
-/// What both hooks have something to say about: ADD where COPY does, MAINTAINER, no tag.
+/// What the check and the fix have something to say about: ADD where COPY does, MAINTAINER, no tag.
 const BAD_DOCKERFILE: &str = "\
 FROM ubuntu
 MAINTAINER someone@example.com
@@ -22,7 +22,15 @@ ADD app.py /app/
 CMD [\"python3\", \"/app/app.py\"]
 ";
 
-/// Installs the hooks and checks that the one finds and the other repairs.
+/// What the third hook is to format, and how it looks then.
+const UNTIDY_DOCKERFILE: &str = "from debian:12\nrun apt-get update&&apt-get install -y curl\n";
+const TIDY_DOCKERFILE: &str = "\
+FROM debian:12
+RUN apt-get update \\
+    && apt-get install -y curl
+";
+
+/// Installs the hooks and checks that the first finds, the second repairs and the third formats.
 pub(crate) fn test_hooks(workspace: &Workspace) -> anyhow::Result<()> {
     peers::install_packages(workspace, &["pre-commit"])?;
     let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
@@ -65,6 +73,23 @@ pub(crate) fn test_hooks(workspace: &Workspace) -> anyhow::Result<()> {
         "dflint-fix repairs a second time what it has repaired:\n{text}"
     );
     println!("pre-commit: dflint-check finds, dflint-fix repairs:\n{repaired}");
+
+    let (passed, text) = user.run_hook("dflint-format")?;
+    ensure!(
+        passed && user.dockerfile()? == repaired,
+        "dflint-format is not content with a tidy file:\n{text}"
+    );
+    user.write_dockerfile(UNTIDY_DOCKERFILE)?;
+    let (passed, text) = user.run_hook("dflint-format")?;
+    ensure!(
+        !passed && text.contains("files were modified by this hook"),
+        "dflint-format does not stop the commit of a file that it formats:\n{text}"
+    );
+    ensure!(
+        user.dockerfile()? == TIDY_DOCKERFILE,
+        "dflint-format does not format:\n{text}"
+    );
+    println!("pre-commit: dflint-format formats:\n{TIDY_DOCKERFILE}");
     Ok(())
 }
 
@@ -106,7 +131,7 @@ impl UserRepository {
         fs::create_dir(&root).context("cannot make the user's repository")?;
         let revision = git(hooks, ["rev-parse", "HEAD"])?;
         let config = format!(
-            "repos:\n  - repo: {}\n    rev: {revision}\n    hooks:\n      - id: dflint-check\n      - id: dflint-fix\n",
+            "repos:\n  - repo: {}\n    rev: {revision}\n    hooks:\n      - id: dflint-check\n      - id: dflint-fix\n      - id: dflint-format\n",
             hooks.display()
         );
         fs::write(root.join(".pre-commit-config.yaml"), config)?;
@@ -143,6 +168,10 @@ impl UserRepository {
             "pre-commit cannot run the hook `{id}`:\n{text}"
         );
         Ok((output.status.success(), text))
+    }
+
+    fn write_dockerfile(&self, text: &str) -> anyhow::Result<()> {
+        fs::write(self.root.join("Dockerfile"), text).context("cannot write the Dockerfile")
     }
 
     fn dockerfile(&self) -> anyhow::Result<String> {

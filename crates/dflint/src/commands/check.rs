@@ -1,17 +1,15 @@
 //! `dflint check`: findings, fixes and diffs for files and folders.
 
-use std::env;
-use std::io::{self, BufWriter, IsTerminal, Write};
+use std::io::{self, BufWriter, Write};
 use std::ops::ControlFlow;
-use std::path::PathBuf;
-use std::thread;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use dockerfile_lint::{Selection, UnknownRule};
 use dockerfile_report::{OutputFormat, Renderer, ReportWriter, Statistics, Summary};
 use dockerfile_source::Applicability;
 
-use crate::arguments::{CheckArguments, Color};
+use super::{jobs, paths, wants_color};
+use crate::arguments::CheckArguments;
 use crate::check_file::{Checker, FileResult, Mode};
 use crate::discovery::{Input, discover};
 use crate::linting::Linter;
@@ -26,7 +24,7 @@ type Output = BufWriter<Box<dyn Write + Send>>;
 
 pub(crate) fn run(arguments: CheckArguments) -> Result<Outcome> {
     let selection = selection(&arguments)?;
-    let paths = paths(&arguments)?;
+    let paths = paths(&arguments.paths, arguments.stdin_filename.as_deref())?;
     let discovery = discover(&paths, !arguments.no_gitignore);
     for problem in &discovery.problems {
         report_problem(problem);
@@ -57,7 +55,7 @@ pub(crate) fn run(arguments: CheckArguments) -> Result<Outcome> {
     let inputs = discovery.inputs;
     work_in_order(
         inputs.len(),
-        jobs(&arguments, inputs.len()),
+        jobs(arguments.jobs, inputs.len()),
         || checker.linter.for_files(),
         |linter, index| {
             let input = inputs.get(index)?;
@@ -69,19 +67,6 @@ pub(crate) fn run(arguments: CheckArguments) -> Result<Outcome> {
         },
     );
     run.finish(&arguments, mode)
-}
-
-/// Returns what to check: the current folder when nothing is said, standard input when only its name is.
-fn paths(arguments: &CheckArguments) -> Result<Vec<PathBuf>> {
-    let reads_standard_input = arguments.paths.iter().any(|path| path.as_os_str() == "-");
-    match (&arguments.stdin_filename, arguments.paths.is_empty()) {
-        (Some(_), true) => Ok(vec![PathBuf::from("-")]),
-        (Some(_), false) if !reads_standard_input => {
-            bail!("--stdin-filename names what comes on standard input; add the path `-`")
-        }
-        (None, true) => Ok(vec![PathBuf::from(".")]),
-        _ => Ok(arguments.paths.clone()),
-    }
 }
 
 /// Returns the rules of the run: nothing selected means the stable ones.
@@ -129,33 +114,6 @@ fn output(to_standard_error: bool) -> Output {
         Box::new(io::stdout())
     };
     BufWriter::with_capacity(BUFFER_BYTES, out)
-}
-
-fn wants_color(color: Color, to_standard_error: bool) -> bool {
-    match color {
-        Color::Always => true,
-        Color::Never => false,
-        Color::Auto => {
-            let is_terminal = if to_standard_error {
-                io::stderr().is_terminal()
-            } else {
-                io::stdout().is_terminal()
-            };
-            // https://no-color.org: any value but the empty one.
-            is_terminal
-                && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
-                && env::var_os("TERM").is_none_or(|value| value != "dumb")
-        }
-    }
-}
-
-fn jobs(arguments: &CheckArguments, inputs: usize) -> usize {
-    match arguments.jobs {
-        Some(jobs) => jobs.get(),
-        // Asking the system costs more than checking one file.
-        None if inputs <= 1 => 1,
-        None => thread::available_parallelism().map_or(1, usize::from),
-    }
 }
 
 #[derive(Default)]

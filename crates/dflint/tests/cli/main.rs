@@ -7,6 +7,7 @@ mod bad_input;
 mod discovery;
 mod explain;
 mod fixing;
+mod formatting;
 mod reporting;
 mod scratch;
 mod standard_input;

@@ -208,7 +208,8 @@ impl Reader<'_> {
             .unwrap_or(rest.len());
         // In quotes nothing expands a variable.
         let word_is_plain = !rest.get(..len).unwrap_or("").contains(['\\', '$']);
-        self.position += len.max(1);
+        // White space that JSON does not know, such as U+00A0, is no blank and ends no word: one character of it.
+        self.position += len.max(self.peek().map_or(0, char::len_utf8));
         let end = self.position;
         let repair = (word_is_plain && self.is_at_end_of_element())
             .then(|| vec![(start..start, "\""), (end..end, "\"")]);
@@ -310,6 +311,11 @@ mod tests {
             Some(r#"["a", "b"]"#),
         );
         check("[$a]", &[("$a", Kind::MissingQuotes)], None);
+        assert!(
+            json_faults("[\"\",\u{a0} D")
+                .iter()
+                .all(|fault| { "[\"\",\u{a0} D".get(fault.at.clone()).is_some() })
+        );
         check(r#"['a"b']"#, &[(r#"'a"b'"#, Kind::SingleQuotes)], None);
     }
 

@@ -89,11 +89,7 @@ pub(crate) fn dependency_install<'m>(call: &ProgramCall<'m>) -> Option<Dependenc
                 "composer install --no-scripts --no-autoloader",
                 &["--no-autoloader"],
             ),
-        "go" => words
-            .subcommand(&["mod"])?
-            .subcommand(&["download"])?
-            .found(Tool::Go, &["go.mod", "go.sum"])
-            .done(),
+        "go" => go(words),
         "cargo" => words
             .subcommand(&["fetch"])?
             .found(Tool::Cargo, &["Cargo.toml", "Cargo.lock"])
@@ -315,6 +311,37 @@ fn yarn(words: Words<'_>) -> Option<DependencyInstall<'_>> {
         .done()
 }
 
+/// `go mod download`, and `go build` of a module, which downloads what is missing.
+fn go(words: Words<'_>) -> Option<DependencyInstall<'_>> {
+    const FILES: &[&str] = &["go.mod", "go.sum"];
+    if let Some(module) = words.subcommand(&["mod"]) {
+        return module
+            .subcommand(&["download"])?
+            .found(Tool::Go, FILES)
+            .done();
+    }
+    let build = words.subcommand(&["build", "install"])?;
+    // Another module, a file alone, or what is in the project already.
+    let is_of_module = build.rest.iter().all(|word| {
+        let value = word.value();
+        !value.contains('@') && !value.ends_with(".go") && value != "-mod=vendor"
+    });
+    is_of_module.then_some(())?;
+    build
+        .found(Tool::Go, FILES)
+        .with_first("go mod download", &[])
+}
+
+/// Returns whether a call fetches the packages of Go in another way than by its modules, or makes one.
+pub(crate) fn fetches_for_go(call: &ProgramCall<'_>) -> bool {
+    let first = call.called.arguments.first().map(ShellWord::value);
+    match call.called.name {
+        "dep" | "glide" | "godep" | "govendor" => true,
+        "go" => matches!(first, Some("get")),
+        _ => false,
+    }
+}
+
 /// Maven fetches plugins and dependencies in every phase.
 fn maven(words: Words<'_>) -> Option<DependencyInstall<'_>> {
     const PHASES: [&str; 8] = [
@@ -471,7 +498,9 @@ mod tests {
         check("bundle install --jobs 4", &["Bundler Gemfile"]);
         check("bundle exec rake && bundle config x y", &[]);
         check("go mod download", &["Go go.mod"]);
-        check("go build ./... && go get -d -v ./...", &[]);
+        check("go build -o /app ./cmd/app", &["Go go.mod"]);
+        check("go get -d -v ./... && go build -mod=vendor", &[]);
+        check("go build main.go && go install a/b@v1 && go vet", &[]);
         check("composer install --no-dev", &["Composer composer.json"]);
         check("composer require x", &[]);
         check("./mvnw -B package -DskipTests", &["Maven pom.xml"]);

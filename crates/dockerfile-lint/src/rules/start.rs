@@ -54,7 +54,7 @@ fn report_dead(
             let finding = ctx
                 .report(
                     dead.keyword_range,
-                    format!("this `{name}` counts for nothing: a later one takes its place"),
+                    format!("this `{name}` is ignored: a later one takes its place"),
                 )
                 .label(last.keyword_range, "this one counts")
                 .help(help(dead));

@@ -10,11 +10,12 @@ use super::json::{JsonArray, emit_json_array, read_json_array};
 use super::word::emit_word;
 use crate::SyntaxErrorKind::{Instruction, Parser};
 use crate::SyntaxKind::{EQ, ERROR, KEYWORD, PAIR, STAGE_ALIAS, TEXT, WHITESPACE, WORD};
+use crate::logical_line::trim_start;
 
 impl InstructionGrammar<'_, '_, '_> {
     /// FROM: an image, and `AS name`.
     pub(super) fn from(&mut self, arguments: Range<usize>) {
-        let words = split_on_blanks(self.text, arguments.clone());
+        let words: Vec<_> = split_on_blanks(self.text, arguments.clone()).collect();
         let word = |idx: usize| {
             words
                 .get(idx)
@@ -60,7 +61,7 @@ impl InstructionGrammar<'_, '_, '_> {
                 self.error(
                     Instruction,
                     keyword.clone(),
-                    "`AS` has no stage name behind it".to_owned(),
+                    "no stage name follows `AS`".to_owned(),
                     Some(help),
                 );
             }
@@ -76,38 +77,57 @@ impl InstructionGrammar<'_, '_, '_> {
             ([_, _, _, stray, ..], true) | ([_, stray, ..], _) => {
                 let range = stray.start..words.last().map_or(stray.end, |last| last.end);
                 let message = "FROM takes one image and, after `AS`, one stage name".to_owned();
-                self.error(Instruction, range, message, None);
+                let help = self.help_with_stray(words, stray, has_alias);
+                self.error(Instruction, range, message, Some(help));
             }
+        }
+    }
+
+    /// Says what a word too many in FROM may have been meant as.
+    fn help_with_stray(
+        &self,
+        words: &[Range<usize>],
+        stray: &Range<usize>,
+        has_alias: bool,
+    ) -> String {
+        let text = |range: &Range<usize>| self.text.get(range.clone()).unwrap_or("");
+        let image = words.first().map_or("", text);
+        let written = text(stray);
+        if written.starts_with('#') {
+            "a comment takes a line of its own".to_owned()
+        } else if written.starts_with("--") {
+            format!("write it before the image: `FROM {written} {image}`")
+        } else if has_alias {
+            "write the name of the stage as one word, such as `my-stage` for `my stage`".to_owned()
+        } else if image.ends_with(':') {
+            format!("write `{image}{written}`, without the blank")
+        } else {
+            format!("a name for the stage stands after `AS`: `FROM {image} AS {written}`")
         }
     }
 
     /// ENV and LABEL: `KEY=VALUE ...`, or the legacy `KEY VALUE`.
     pub(super) fn pairs(&mut self, arguments: Range<usize>) {
-        let words = split_words(self.text, arguments.clone(), self.file.escape);
-        let Some(first) = words.first().cloned() else {
+        let mut words = split_words(self.text, arguments.clone(), self.file.escape).peekable();
+        let Some(first) = words.peek().cloned() else {
             let message = format!("{} needs `name=value`", self.keyword_upper());
             self.missing(&message);
             return;
         };
-        let has_equals = |range: &Range<usize>| {
-            self.text
-                .get(range.clone())
-                .is_some_and(|word| word.contains('='))
-        };
-        if !has_equals(&first) {
+        if find_equals(self.text, first).is_none() {
             self.legacy_pair(arguments);
             return;
         }
         for word in words {
             self.blanks(word.start);
-            let written = self.text.get(word.clone()).unwrap_or("");
-            if let Some(equals) = written.find('=') {
-                if equals == 0 {
+            if let Some(equals) = find_equals(self.text, word.clone()) {
+                if equals == word.start {
                     let message = format!("{} with an empty name", self.keyword_upper());
                     self.error(Instruction, word.clone(), message, None);
                 }
                 self.pair(word, Some(equals));
             } else {
+                let written = self.text.get(word.clone()).unwrap_or("");
                 let message = format!("`{written}` has no `=`");
                 let help = "write `name=value`, with quotes around a value that holds blanks";
                 self.error(Parser, word.clone(), message, Some(help.to_owned()));
@@ -119,13 +139,10 @@ impl InstructionGrammar<'_, '_, '_> {
     /// `KEY VALUE`: the value is all the rest, blanks included.
     fn legacy_pair(&mut self, arguments: Range<usize>) {
         let text = self.text.get(arguments.clone()).unwrap_or("");
-        let key_len = text.find(is_blank).unwrap_or(text.len());
+        let key_len = word_len(text);
         let key = arguments.start..arguments.start + key_len;
-        let rest = text
-            .get(key_len..)
-            .unwrap_or("")
-            .trim_start_matches(is_blank);
-        let value = arguments.end - rest.len()..arguments.end;
+        let value_start = key_len + blanks_len(text.get(key_len..).unwrap_or(""));
+        let value = arguments.start + value_start..arguments.end;
         if key_len == text.len() {
             let message = format!("{} `{text}` has no value", self.keyword_upper());
             let help = format!("write `{} {text}=value`", self.keyword_upper());
@@ -142,14 +159,13 @@ impl InstructionGrammar<'_, '_, '_> {
 
     /// ARG: `NAME` or `NAME=VALUE`, any number.
     pub(super) fn args(&mut self, arguments: Range<usize>) {
-        let words = split_words(self.text, arguments, self.file.escape);
-        if words.is_empty() {
+        if arguments.is_empty() {
             self.missing("ARG needs a name");
         }
-        for word in words {
+        for word in split_words(self.text, arguments, self.file.escape) {
             self.blanks(word.start);
-            let equals = self.text.get(word.clone()).and_then(|word| word.find('='));
-            if equals == Some(0) {
+            let equals = find_equals(self.text, word.clone());
+            if equals == Some(word.start) {
                 self.error(
                     Instruction,
                     word.clone(),
@@ -163,7 +179,7 @@ impl InstructionGrammar<'_, '_, '_> {
 
     fn pair(&mut self, word: Range<usize>, equals: Option<usize>) {
         self.file.emitter.start_node(PAIR);
-        let key_end = equals.map_or(word.end, |at| word.start + at);
+        let key_end = equals.unwrap_or(word.end);
         self.word(word.start..key_end);
         if equals.is_some() {
             self.file.emitter.token(EQ, key_end + 1);
@@ -182,12 +198,13 @@ impl InstructionGrammar<'_, '_, '_> {
 
     /// Words between blanks, with no regard to quotes. Returns how many.
     pub(super) fn words(&mut self, arguments: Range<usize>) -> usize {
-        let words = split_on_blanks(self.text, arguments);
-        for word in &words {
+        let mut count = 0;
+        for word in split_on_blanks(self.text, arguments) {
             self.blanks(word.start);
-            self.word(word.clone());
+            self.word(word);
+            count += 1;
         }
-        words.len()
+        count
     }
 
     /// A single value that takes up the whole line: USER, WORKDIR, STOPSIGNAL and MAINTAINER.
@@ -251,55 +268,82 @@ fn is_valid_stage_name(name: &str) -> bool {
         })
 }
 
-/// Returns whether a character parts words where quotes do not count: BuildKit's `[\t\v\f\r ]+`.
-pub(super) fn is_blank(character: char) -> bool {
-    matches!(character, '\t' | '\u{b}' | '\u{c}' | '\r' | ' ')
+/// Returns whether a byte parts words where quotes do not count: BuildKit's `[\t\v\f\r ]+`.
+pub(super) fn is_blank(byte: u8) -> bool {
+    matches!(byte, b'\t' | 0xb | 0xc | b'\r' | b' ')
+}
+
+/// Returns how many blanks stand at the start.
+pub(super) fn blanks_len(text: &str) -> usize {
+    text.bytes().take_while(|byte| is_blank(*byte)).count()
+}
+
+/// Returns how much stands in front of the first blank.
+pub(super) fn word_len(text: &str) -> usize {
+    text.bytes().take_while(|byte| !is_blank(*byte)).count()
+}
+
+fn find_equals(text: &str, word: Range<usize>) -> Option<usize> {
+    let at = memchr::memchr(b'=', text.as_bytes().get(word.clone())?)?;
+    Some(word.start + at)
 }
 
 /// Returns the words between blanks.
-pub(super) fn split_on_blanks(text: &str, range: Range<usize>) -> Vec<Range<usize>> {
-    let mut words = Vec::new();
-    let mut start = None;
-    for (at, byte) in text.bytes().enumerate().take(range.end).skip(range.start) {
-        match (is_blank(char::from(byte)), start) {
-            (true, Some(first)) => {
-                words.push(first..at);
-                start = None;
-            }
-            (false, None) => start = Some(at),
-            _ => {}
-        }
-    }
-    words.extend(start.map(|first| first..range.end));
-    words
+pub(super) fn split_on_blanks(
+    text: &str,
+    range: Range<usize>,
+) -> impl Iterator<Item = Range<usize>> {
+    let Range { start, end } = range;
+    let mut position = start;
+    std::iter::from_fn(move || {
+        let start = position + blanks_len(text.get(position..end)?);
+        position = start + word_len(text.get(start..end)?);
+        (start < position).then_some(start..position)
+    })
 }
 
 /// Returns the words between blanks outside of quotes, as BuildKit's `parseWords` does.
-fn split_words(text: &str, range: Range<usize>, escape: char) -> Vec<Range<usize>> {
-    let mut words = Vec::new();
-    let mut start = None;
+fn split_words(
+    text: &str,
+    range: Range<usize>,
+    escape: char,
+) -> impl Iterator<Item = Range<usize>> {
+    let Range { start, end } = range;
+    let mut position = start;
+    std::iter::from_fn(move || {
+        let rest = text.get(position..end)?;
+        let start = position + rest.len() - trim_start(rest).len();
+        position = start + quoted_word_len(text.get(start..end)?, escape);
+        (start < position).then_some(start..position)
+    })
+}
+
+/// Returns how much stands in front of the first white space outside of quotes.
+fn quoted_word_len(text: &str, escape: char) -> usize {
+    let is_plain =
+        |byte: &u8| byte.is_ascii_graphic() && !matches!(byte, b'\'' | b'"' | b'\\' | b'`');
     let mut quote = None;
-    let mut escaped = false;
-    for (at, character) in text.get(range.clone()).unwrap_or("").char_indices() {
-        let at = range.start + at;
-        if std::mem::take(&mut escaped) {
-            continue;
-        }
+    let mut at = 0;
+    loop {
+        let rest = text.get(at..).unwrap_or("");
+        let plain = rest.bytes().take_while(is_plain).count();
+        at += plain;
+        let mut characters = rest.get(plain..).unwrap_or("").chars();
+        let Some(character) = characters.next() else {
+            return at;
+        };
         if quote.is_none() && character.is_whitespace() {
-            words.extend(start.take().map(|first| first..at));
-            continue;
+            return at;
         }
-        start = start.or(Some(at));
+        at += character.len_utf8();
         if quote == Some(character) {
             quote = None;
         } else if character == escape && quote != Some('\'') {
-            escaped = true;
+            at += characters.next().map_or(0, char::len_utf8);
         } else if quote.is_none() && matches!(character, '\'' | '"') {
             quote = Some(character);
         }
     }
-    words.extend(start.map(|first| first..range.end));
-    words
 }
 
 #[cfg(test)]
@@ -308,7 +352,6 @@ mod tests {
 
     fn words(text: &str) -> Vec<&str> {
         split_words(text, 0..text.len(), '\\')
-            .into_iter()
             .filter_map(|range| text.get(range))
             .collect()
     }
@@ -326,6 +369,7 @@ mod tests {
     #[test]
     fn blanks_part_words_whatever_the_quotes() {
         let text = "\"a b\"  c";
-        assert_eq!(split_on_blanks(text, 0..text.len()), [0..2, 3..5, 7..8]);
+        let words: Vec<_> = split_on_blanks(text, 0..text.len()).collect();
+        assert_eq!(words, [0..2, 3..5, 7..8]);
     }
 }

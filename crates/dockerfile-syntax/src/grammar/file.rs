@@ -10,7 +10,7 @@ use super::instruction::{Instruction, parse_instruction};
 use super::shell_tracker::ShellTracker;
 use crate::SyntaxKind::{BOM, FILE};
 use crate::emitter::Emitter;
-use crate::logical_line::{physical_line, read_logical_line};
+use crate::logical_line::{PhysicalLine, physical_line, read_logical_line, trim_start};
 use crate::{SyntaxError, SyntaxErrorKind};
 
 /// BuildKit reads lines through a buffer of this many bytes, the line end included
@@ -30,6 +30,8 @@ pub(super) struct FileGrammar<'s> {
     pub(super) errors: Vec<SyntaxError>,
     pub(super) escape: char,
     pub(super) shells: ShellTracker,
+    /// Memory for the text of logical lines.
+    joined: String,
 }
 
 pub(crate) fn parse_file<'s>(emitter: Emitter<'s>, source: &'s str) -> Output<'s> {
@@ -39,6 +41,7 @@ pub(crate) fn parse_file<'s>(emitter: Emitter<'s>, source: &'s str) -> Output<'s
         errors: Vec::new(),
         escape: '\\',
         shells: ShellTracker::default(),
+        joined: String::new(),
     };
     grammar.file();
     let FileGrammar {
@@ -68,20 +71,23 @@ impl FileGrammar<'_> {
                 self.emitter.trivia_until(line.next);
                 continue;
             }
-            let trimmed = content.trim_start();
+            let trimmed = trim_start(content);
             if trimmed.is_empty() || trimmed.starts_with('#') {
-                self.emitter.trivia_until(line.next);
+                self.emitter
+                    .trivia_line(content, line.content_end, line.next);
             } else {
-                self.instruction(line.start);
+                self.instruction(line);
             }
         }
         self.check_line_lengths();
         self.emitter.finish_node();
     }
 
-    /// Reads the instruction that starts on the physical line at `start`, with its here-documents.
-    fn instruction(&mut self, start: usize) {
-        let mut line = read_logical_line(self.source, start, self.escape);
+    /// Reads the instruction that starts on a physical line, with its here-documents.
+    fn instruction(&mut self, first: PhysicalLine) {
+        let mut joined = std::mem::take(&mut self.joined);
+        let map = self.emitter.take_map();
+        let mut line = read_logical_line(self.source, first, self.escape, map, &mut joined);
         for range in std::mem::take(&mut line.empty_lines) {
             self.errors.push(SyntaxError {
                 kind: SyntaxErrorKind::Deprecated,
@@ -92,24 +98,21 @@ impl FileGrammar<'_> {
         }
         self.emitter.begin_line(line.map);
         let whole = 0..line.text.len();
-        let instruction = parse_instruction(self, &line.text, whole, 0);
+        let instruction = parse_instruction(self, line.text, whole, 0);
         let mut next = line.next;
-        if let Some(documents) = self.documents(&instruction, &line.text) {
+        if let Some(documents) = self.documents(&instruction, line.text) {
             self.emitter.trivia_until(next);
             next = parse_bodies(self, &documents);
         }
         self.emitter.finish_node();
-        if self.emitter.raw() < next {
-            self.emitter.trivia_until(next);
-        }
+        self.emitter.trivia_until(next);
+        self.joined = joined;
     }
 
     /// Returns the here-documents that the line opens, with where they stand in the file.
     fn documents(&self, instruction: &Instruction, text: &str) -> Option<Documents> {
         let arguments = instruction.heredoc_arguments.clone()?;
-        if !text.contains("<<") {
-            return None;
-        }
+        memchr::memchr(b'<', text.as_bytes()).filter(|_| text.contains("<<"))?;
         let openers: Vec<_> = find_openers(text)
             .into_iter()
             .map(|opener| {

@@ -11,6 +11,7 @@ use super::word::emit_word;
 use crate::SyntaxErrorKind::Instruction;
 use crate::SyntaxKind;
 use crate::SyntaxKind::{EQ, FLAG, FLAG_DASHES, FLAG_NAME, WHITESPACE};
+use crate::logical_line::trim_start;
 
 /// What a flag takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,9 +91,8 @@ pub(super) fn find_flags(text: &str, range: Range<usize>) -> (Vec<FlagWord>, usi
     let mut position = range.start;
     loop {
         let rest = text.get(position..range.end).unwrap_or("");
-        let blanks = rest.len() - rest.trim_start().len();
-        position += blanks;
-        let rest = text.get(position..range.end).unwrap_or("");
+        let rest = trim_start(rest);
+        position = range.end.max(position) - rest.len();
         if !rest.starts_with("--") {
             return (flags, position);
         }
@@ -153,6 +153,9 @@ impl InstructionGrammar<'_, '_, '_> {
 
     /// Reports what `BFlags.Parse` of BuildKit refuses, every flag and not only the first.
     pub(super) fn check_flags(&mut self, instruction: SyntaxKind, flags: &[FlagWord]) {
+        if flags.is_empty() {
+            return;
+        }
         let Some(known) = known_flags(instruction) else {
             return;
         };

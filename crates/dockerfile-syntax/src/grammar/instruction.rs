@@ -4,12 +4,13 @@ use std::ops::Range;
 
 use dockerfile_source::closest_match;
 
-use super::arguments::is_blank;
+use super::arguments::{blanks_len, is_blank, word_len};
 use super::file::FileGrammar;
 use super::flags::find_flags;
 use super::shell::{ShellContext, parse_script};
 use crate::SyntaxErrorKind::{ForbiddenTrigger, Instruction as InstructionError};
 use crate::SyntaxKind::{KEYWORD, OPAQUE, WHITESPACE};
+use crate::logical_line::trim_start;
 use crate::{SyntaxError, SyntaxErrorKind, SyntaxKind};
 
 /// The instructions, as the reference writes them.
@@ -33,6 +34,19 @@ pub const KEYWORDS: [(&str, SyntaxKind); 18] = [
     ("VOLUME", SyntaxKind::VOLUME_INSTRUCTION),
     ("WORKDIR", SyntaxKind::WORKDIR_INSTRUCTION),
 ];
+
+/// Where the keywords start that begin with each letter. They are in the order of the alphabet.
+const KEYWORDS_OF_LETTER: [usize; 26] = {
+    let mut firsts = [0; 26];
+    let mut idx = KEYWORDS.len();
+    while idx > 0 {
+        idx -= 1;
+        firsts[(KEYWORDS[idx].0.as_bytes()[0] - b'A') as usize] = idx;
+    }
+    firsts
+};
+/// No letter begins more keywords.
+const LARGEST_LETTER: usize = 3;
 
 /// An instruction inside of an instruction inside of ONBUILD is not looked into.
 const DEEPEST_TRIGGER: usize = 2;
@@ -61,13 +75,11 @@ pub(super) fn parse_instruction(
     depth: usize,
 ) -> Instruction {
     let line = text.get(range.clone()).unwrap_or("");
-    let start = range.end - line.trim_start().len();
-    let end = range.start + line.trim_end().len();
+    let start = range.end - trim_start(line).len();
+    let end = (range.start + trim_end(line).len()).max(start);
     let trimmed = text.get(start..end).unwrap_or("");
-    let keyword_len = trimmed.find(is_blank).unwrap_or(trimmed.len());
-    let keyword = start..start + keyword_len;
-    let behind = trimmed.get(keyword_len..).unwrap_or("");
-    let flags_start = end.max(start) - behind.trim_start_matches(is_blank).len();
+    let keyword = start..start + word_len(trimmed);
+    let flags_start = keyword.end + blanks_len(text.get(keyword.end..end).unwrap_or(""));
     let kind = keyword_kind(text.get(keyword.clone()).unwrap_or(""));
 
     file.emitter.token(WHITESPACE, start);
@@ -79,15 +91,28 @@ pub(super) fn parse_instruction(
         keyword,
         depth,
     };
-    grammar.body(kind, flags_start..end.max(flags_start))
+    grammar.body(kind, flags_start..end)
 }
 
 /// Returns the instruction that a word names, whatever its case.
 pub fn keyword_kind(keyword: &str) -> SyntaxKind {
+    let upper = keyword.as_bytes().first().map(u8::to_ascii_uppercase);
+    let letter = usize::from(upper.unwrap_or(0)).wrapping_sub(usize::from(b'A'));
+    let first = KEYWORDS_OF_LETTER.get(letter).copied().unwrap_or(0);
     KEYWORDS
         .iter()
+        .skip(first)
+        .take(LARGEST_LETTER)
         .find(|(name, _)| name.eq_ignore_ascii_case(keyword))
         .map_or(SyntaxKind::UNKNOWN_INSTRUCTION, |(_, kind)| *kind)
+}
+
+/// Returns the line without the white space at its end: what `str::trim_end` returns, sooner.
+fn trim_end(line: &str) -> &str {
+    match line.as_bytes().last() {
+        Some(last) if last.is_ascii_graphic() => line,
+        _ => line.trim_end(),
+    }
 }
 
 impl InstructionGrammar<'_, '_, '_> {
@@ -99,7 +124,7 @@ impl InstructionGrammar<'_, '_, '_> {
         let (flags, arguments_start) = find_flags(self.text, rest.clone());
         self.emit_flags(&flags);
         let argument_text = self.text.get(arguments_start..rest.end).unwrap_or("");
-        let arguments = rest.end - argument_text.trim_start().len()..rest.end;
+        let arguments = rest.end - trim_start(argument_text).len()..rest.end;
         self.blanks(arguments.start);
         if kind != SyntaxKind::HEALTHCHECK_INSTRUCTION {
             self.check_flags(kind, &flags);
@@ -176,15 +201,17 @@ impl InstructionGrammar<'_, '_, '_> {
             }
             None if written.is_empty() => self.missing("SHELL needs a JSON array with a program"),
             None => {
+                // `['/bin/bash', '-c']` was meant as an array.
                 let words: Vec<_> = written
-                    .split_whitespace()
+                    .split(|c: char| c.is_whitespace() || "[],'\"".contains(c))
+                    .filter(|word| !word.is_empty())
                     .map(|word| format!("\"{word}\""))
                     .collect();
                 let help = format!("write `SHELL [{}]`", words.join(", "));
                 self.error(
                     InstructionError,
                     arguments.clone(),
-                    "SHELL takes a JSON array only".to_owned(),
+                    "SHELL takes a JSON array only, with double quotes".to_owned(),
                     Some(help),
                 );
                 self.stray(arguments);
@@ -195,7 +222,7 @@ impl InstructionGrammar<'_, '_, '_> {
     /// COPY and ADD. Returns whether the arguments are a JSON array.
     fn copy(&mut self, arguments: Range<usize>) -> bool {
         let written = self.text.get(arguments.clone()).unwrap_or("");
-        let last_start = written.rfind(is_blank).map_or(0, |at| at + 1);
+        let last_start = written.bytes().rposition(is_blank).map_or(0, |at| at + 1);
         let last = arguments.start + last_start..arguments.end;
         let count = self.json_or_words(arguments.clone());
         let is_json = written.starts_with('[')
@@ -247,7 +274,7 @@ impl InstructionGrammar<'_, '_, '_> {
             return nothing;
         }
         let written = self.text.get(arguments.clone()).unwrap_or("");
-        let trigger_len = written.find(is_blank).unwrap_or(written.len());
+        let trigger_len = word_len(written);
         let trigger = arguments.start..arguments.start + trigger_len;
         let word = written.get(..trigger_len).unwrap_or("").to_uppercase();
         if matches!(word.as_str(), "ONBUILD" | "FROM" | "MAINTAINER") {

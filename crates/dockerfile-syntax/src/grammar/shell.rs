@@ -26,7 +26,7 @@ use crate::SyntaxError;
 use crate::SyntaxKind;
 use crate::SyntaxKind::{COMMENT, CONTINUATION, NEWLINE, OPAQUE, WHITESPACE};
 use crate::emitter::Emitter;
-use crate::lexer::shell::ShellToken;
+use crate::lexer::shell::{ShellToken, plain_len};
 
 /// Deeper commands are not looked into.
 const DEEPEST_NESTING: usize = 100;
@@ -119,17 +119,28 @@ struct ShellGrammar<'g, 's> {
 
 impl<'g> ShellGrammar<'g, '_> {
     /// Reads the token at `position` and makes it the token ahead.
+    #[inline]
     fn read_from(&mut self, position: usize) {
         self.behind = position;
         self.has_continuation = false;
-        let mut rest = self.bytes_from(position);
-        // One blank, the most common token of all, is worth a short cut.
-        self.is_glued = rest.first() != Some(&b' ');
-        let mut base = position;
-        if !self.is_glued {
-            rest = rest.get(1..).unwrap_or_default();
-            base += 1;
+        let rest = self.bytes_from(position);
+        // Plain text behind one blank or none, most of what there is, is worth a short cut.
+        let blanks = usize::from(rest.first() == Some(&b' '));
+        self.is_glued = blanks == 0;
+        let rest = rest.get(blanks..).unwrap_or_default();
+        let start = position + blanks;
+        let plain = plain_len(rest);
+        if plain > 0 {
+            self.token = ShellToken::Plain;
+            self.start = start;
+            self.token_end = start + plain;
+        } else {
+            self.read_special(rest, start);
         }
+    }
+
+    /// Makes the first token of `rest`, which starts at `base`, the token ahead.
+    fn read_special(&mut self, rest: &[u8], base: usize) {
         let mut lexer = ShellToken::lexer(rest);
         loop {
             match lexer.next() {
@@ -157,11 +168,17 @@ impl<'g> ShellGrammar<'g, '_> {
     }
 
     /// Puts the blanks in front of the token ahead into the tree.
+    #[inline]
     fn flush(&mut self) {
-        if !self.has_continuation {
+        if self.has_continuation {
+            self.flush_continuations();
+        } else {
             self.emitter.token(WHITESPACE, self.start);
-            return;
         }
+    }
+
+    #[cold]
+    fn flush_continuations(&mut self) {
         let base = self.behind;
         let mut lexer = ShellToken::lexer(self.bytes_from(base));
         while let Some(Ok(token)) = lexer.next() {

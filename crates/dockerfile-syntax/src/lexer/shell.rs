@@ -167,6 +167,30 @@ pub(crate) enum OperandToken {
     Dollar,
 }
 
+/// Whether a byte is part of `ShellToken::Plain` wherever it stands in it.
+const IS_PLAIN: [bool; 256] = {
+    let mut is_plain = [true; 256];
+    let special = b" \t\n\r\\'\"`$;&|<>()";
+    let mut idx = 0;
+    while idx < special.len() {
+        is_plain[special[idx] as usize] = false;
+        idx += 1;
+    }
+    is_plain
+};
+
+/// Returns the length of the `ShellToken::Plain` at the start, 0 when there is none: what the tokeniser finds, sooner.
+#[inline]
+pub(crate) fn plain_len(bytes: &[u8]) -> usize {
+    if bytes.first() == Some(&b'#') {
+        return 0;
+    }
+    bytes
+        .iter()
+        .take_while(|byte| IS_PLAIN[usize::from(**byte)])
+        .count()
+}
+
 impl ShellToken {
     /// Returns whether a word can start with this token.
     pub(crate) fn starts_word(self) -> bool {
@@ -212,6 +236,20 @@ mod tests {
                 (Newline, "\r\n")
             ]
         );
+    }
+
+    #[test]
+    fn the_short_cut_finds_what_the_tokeniser_finds() {
+        for byte in 0..=255 {
+            for bytes in [&[byte, b'a'][..], &[b'a', byte, b'#']] {
+                let mut lexer = ShellToken::lexer(bytes);
+                let found = match lexer.next() {
+                    Some(Ok(ShellToken::Plain)) => lexer.span().end,
+                    _ => 0,
+                };
+                assert_eq!(plain_len(bytes), found, "{bytes:?}");
+            }
+        }
     }
 
     #[test]

@@ -9,9 +9,9 @@ use dockerfile_lint::{Options, Rule, Selection, check_model, rules};
 use dockerfile_model::{Model, ModelInput};
 use dockerfile_source::SourceFile;
 
-use super::cpu_clock;
 use super::hostile_files::{KINDS, text_of};
 use crate::command::{self, cargo};
+use crate::cpu_clock;
 use crate::workspace::Workspace;
 
 #[derive(Args)]

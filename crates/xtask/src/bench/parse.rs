@@ -8,11 +8,11 @@ use clap::Args;
 use dockerfile_lint::{Options, Selection};
 use dockerfile_source::SourceFile;
 
-use super::cpu_clock;
 use super::log_fit::exponent;
 use super::long_file::long_file;
 use super::stopwatch::median;
 use crate::command::{self, cargo};
+use crate::cpu_clock;
 use crate::workspace::Workspace;
 
 const MEGABYTES: [usize; 4] = [1, 2, 5, 10];

@@ -22,6 +22,8 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("ignore", &["dflint"]),
     ("tempfile", &["dflint"]),
     ("toml", &["dockerfile-config"]),
+    ("ec4rs", &["dockerfile-config"]),
+    ("serde", &["dockerfile-config"]),
     ("tar", &["oci-image", "test-support"]),
     ("sha2", &["oci-image"]),
     ("ruzstd", &["test-support"]),

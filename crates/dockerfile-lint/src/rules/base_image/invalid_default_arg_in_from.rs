@@ -55,7 +55,9 @@ fn check(ctx: &mut RuleContext<'_>) {
         let message = if name.is_empty() {
             format!("without build arguments `{written}` is empty")
         } else {
-            format!("without build arguments `{written}` is `{name}`, which names no image")
+            format!(
+                "without build arguments `{written}` is `{name}`, which is not the name of an image"
+            )
         };
         let empty = image
             .uses
@@ -136,7 +138,7 @@ mod tests {
         check_message(
             &RULE,
             "ARG SFX=\"box:\"\nFROM busy${SFX}\n",
-            "without build arguments `busy${SFX}` is `busybox:`, which names no image",
+            "without build arguments `busy${SFX}` is `busybox:`, which is not the name of an image",
         );
     }
 

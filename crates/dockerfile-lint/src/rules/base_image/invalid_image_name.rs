@@ -2,7 +2,7 @@ use dockerfile_model::image_ref::{ImageRefError, ImageRefErrorKind, ImageRefPart
 use dockerfile_model::{Base, ImageRef, Model, Word};
 use dockerfile_source::{TextEdit, TextRange};
 
-use super::{global_argument, is_placeholder, is_written_plainly, part_of_word};
+use super::{global_argument, is_placeholder, is_written_plainly, label_defaults, part_of_word};
 use crate::RuleContext;
 use crate::rule::declare_rule;
 
@@ -50,12 +50,18 @@ declare_rule! {
 fn check(ctx: &mut RuleContext<'_>) {
     let model = ctx.model();
     for stage in &model.stages {
-        let Some(image) = stage.image.as_ref().filter(|image| !image.has_variables()) else {
+        let Some(image) = &stage.image else {
             continue;
         };
         let Some(name) = image.value.as_deref() else {
             continue;
         };
+        if image.has_variables() {
+            if matches!(stage.base, Base::Image(_)) {
+                check_default(ctx, model, image, name);
+            }
+            continue;
+        }
         match &stage.base {
             Base::Image(_) if !is_placeholder(model, name) => match ImageRef::parse(name) {
                 Ok(parsed) => check_registry(ctx, model, image, &parsed),
@@ -67,6 +73,26 @@ fn check(ctx: &mut RuleContext<'_>) {
             _ => {}
         }
     }
+}
+
+/// Reports a name in upper case that the default of a variable gives. What else a default may lack is the business of
+/// `invalid-default-arg-in-from`: a build argument is often meant to bring it.
+fn check_default(ctx: &mut RuleContext<'_>, model: &Model, image: &Word, name: &str) {
+    let is_upper = matches!(
+        ImageRef::parse(name),
+        Err(error) if error.kind == ImageRefErrorKind::UppercasePath
+    );
+    if !is_upper || is_placeholder(model, name) {
+        return;
+    }
+    let text = part(name, ImageRefParts::split(name).path);
+    let finding = ctx
+        .report(
+            image.range,
+            format!("`{text}` cannot be an image name: it is not in lower case"),
+        )
+        .help(format!("did you mean `{}`?", text.to_lowercase()));
+    label_defaults(finding, model, image);
 }
 
 /// BuildKit keeps stages by their names in lower case and looks FROM up as it is written (`convert.go`, `addState`).
@@ -159,7 +185,7 @@ fn help(kind: &ImageRefErrorKind) -> &'static str {
         ImageRefErrorKind::PathCharacter('<' | '>' | '[' | ']') => {
             "put the name of a real image in the place of the placeholder"
         }
-        ImageRefErrorKind::EmptyTag => "write a tag behind the colon, or leave out the colon",
+        ImageRefErrorKind::EmptyTag => "write a tag after the colon, or leave out the colon",
         ImageRefErrorKind::EmptyDigest
         | ImageRefErrorKind::DigestWithoutAlgorithm
         | ImageRefErrorKind::DigestAlgorithm(_)
@@ -230,6 +256,20 @@ mod tests {
         check_clean(
             &RULE,
             "ARG A=X\nFROM a/b:V1\nFROM $A\nFROM {{IMAGE}}\nFROM %%BASE%%\nFROM @BASE@\nFROM BASE_IMAGE\nFROM scratch\n",
+        );
+    }
+
+    #[test]
+    fn a_default_in_upper_case_is_no_name() {
+        check_fires(&RULE, "ARG A=Ubuntu\nFROM «$A»\nFROM «${A}:22.04»\n");
+        check_message(
+            &RULE,
+            "ARG A=MyOrg\nFROM docker.io/$A/app:1\n",
+            "`MyOrg/app` cannot be an image name: it is not in lower case",
+        );
+        check_clean(
+            &RULE,
+            "ARG A=BASE\nARG B=a_:1\nARG C\nFROM $A\nFROM $B\nFROM $C\n",
         );
     }
 

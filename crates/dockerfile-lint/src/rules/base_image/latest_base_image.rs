@@ -28,7 +28,7 @@ declare_rule! {
     /// A tag that is a variable is judged by its default.
     /// `latest` with a digest behind it is fixed by the digest, and fine.
     /// Tags such as `lts`, `stable` or `latest-dev` move as well, and are not judged.
-    /// On 22,777 public Dockerfiles it fires 2,132 times; of 55 read, none was wrong.
+    /// On 22,777 public Dockerfiles it fires 2,131 times; of 55 read, none was wrong.
     pub(crate) LATEST_BASE_IMAGE {
         name: "latest-base-image",
         code: "DF103",

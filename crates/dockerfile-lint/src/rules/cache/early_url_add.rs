@@ -64,10 +64,10 @@ fn check(ctx: &mut RuleContext<'_>) {
         }
         ctx.report(
             word.range,
-            "a file from the network is added in front of the installation of packages",
+            "this download is added before packages are installed",
         )
-        .label(step.range, "runs again when the file changes")
-        .help("move this ADD behind the installation, or pin the file with `--checksum`");
+        .label(step.range, "runs again when the download changes")
+        .help("move this ADD below the installation, or pin the download with `--checksum`");
     }
 }
 
@@ -130,7 +130,7 @@ mod tests {
         check_message(
             &RULE,
             "FROM a:1\nADD https://a/b /c\nRUN apk add d\n",
-            "a file from the network is added in front of the installation of packages",
+            "this download is added before packages are installed",
         );
     }
 }

@@ -124,12 +124,14 @@ fn report(ctx: &mut RuleContext<'_>, update: &PackageCall<'_>, install: &Package
     let finding = ctx
         .report(
             update.subcommand_or_program().range,
-            format!("`{refresh}` comes from the cache, so `{installation}` may see old lists"),
+            format!("`{refresh}` may come from the build cache, and then `{installation}` sees old package lists"),
         )
         .label(install.range(), "needs the lists")
-        .help(format!(
-            "put both into one RUN: `{refresh} && {installation} ...`"
-        ));
+        .help(if install.manager == Manager::Apk {
+            "write `apk add --no-cache ...`, which fetches the lists itself, and leave `apk update` out".to_owned()
+        } else {
+            format!("put both into one RUN: `{refresh} && {installation} ...`")
+        });
     if let Some(edit) = edit {
         finding.unsafe_fix("join the two RUN", edit);
     }
@@ -218,11 +220,18 @@ mod tests {
     }
 
     #[test]
+    fn apk_needs_no_update() {
+        let found = findings("FROM alpine:3\nRUN apk update\nRUN apk add curl\n", &RULE);
+        let help = found.first().and_then(|found| found.help.as_deref());
+        assert!(help.is_some_and(|help| help.starts_with("write `apk add --no-cache ...`")));
+    }
+
+    #[test]
     fn names_both_commands() {
         check_message(
             &RULE,
             "FROM a:1\nRUN apt-get update\nRUN apt-get \\\n install -y c\n",
-            "`apt-get update` comes from the cache, so `apt-get install` may see old lists",
+            "`apt-get update` may come from the build cache, and then `apt-get install` sees old package lists",
         );
     }
 

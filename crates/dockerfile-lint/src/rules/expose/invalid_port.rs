@@ -1,3 +1,5 @@
+use std::net::Ipv4Addr;
+
 use dockerfile_model::{Instruction, Keyword, Resolution, Word};
 use dockerfile_source::{TextEdit, TextRange};
 
@@ -122,7 +124,7 @@ fn check_value(ctx: &mut RuleContext<'_>, word: &Word, value: &str) {
     };
     if let Some(ports) = separated_by_commas(value) {
         let finding = ctx
-            .report(word.range, format!("`{value}` is no port"))
+            .report(word.range, format!("`{value}` is not a port"))
             .help(format!(
                 "separate ports by blanks, without commas: `{ports}`"
             ));
@@ -150,8 +152,12 @@ fn report_fault(ctx: &mut RuleContext<'_>, word: &Word, value: &str, fault: Port
             format!("{written}`{value}` names no port"),
             "write the number of the port, such as `80` or `53/udp`".to_owned(),
         ),
+        FaultKind::NotANumber if part.parse::<Ipv4Addr>().is_ok() => (
+            format!("{written}`{part}` is an address, not a port"),
+            address_help(value),
+        ),
         FaultKind::NotANumber => (
-            format!("{written}`{part}` is no port number"),
+            format!("{written}`{part}` is not a port number"),
             number_help(value),
         ),
         FaultKind::TooLarge => (
@@ -166,11 +172,11 @@ fn report_fault(ctx: &mut RuleContext<'_>, word: &Word, value: &str, fault: Port
             },
         ),
         FaultKind::Protocol => (
-            format!("{written}`{part}` is no protocol"),
+            format!("{written}`{part}` is not a protocol"),
             protocol_help(value, part),
         ),
         FaultKind::Address => (
-            format!("{written}`{part}` is no address"),
+            format!("{written}`{part}` is not an address"),
             "write the container port alone; addresses and host ports belong to `docker run -p`"
                 .to_owned(),
         ),
@@ -180,6 +186,20 @@ fn report_fault(ctx: &mut RuleContext<'_>, word: &Word, value: &str, fault: Port
         ),
     };
     ctx.report(range, message).help(help);
+}
+
+/// Says what to write for `0.0.0.0:80`.
+fn address_help(value: &str) -> String {
+    match value.rsplit_once(':') {
+        Some((address, port)) if parse_port(port).is_ok() => {
+            let number = port.split('/').next().unwrap_or(port);
+            format!(
+                "write `{port}`; the address belongs to `docker run -p {address}:{number}:{number}`"
+            )
+        }
+        _ => "write the port that the program listens on; addresses belong to `docker run -p`"
+            .to_owned(),
+    }
 }
 
 fn number_help(value: &str) -> String {
@@ -287,6 +307,28 @@ mod tests {
     use crate::testing::{check_clean, check_fires, check_fix, check_message, findings};
 
     #[test]
+    fn an_address_is_told_from_a_number() {
+        let found = findings("FROM a\nEXPOSE 0.0.0.0:80/tcp 10.0.0.1\n", &RULE);
+        let said: Vec<_> = found
+            .iter()
+            .map(|found| (found.message.as_str(), found.help.as_deref().unwrap_or("")))
+            .collect();
+        assert_eq!(
+            said,
+            [
+                (
+                    "`0.0.0.0` is an address, not a port",
+                    "write `80/tcp`; the address belongs to `docker run -p 0.0.0.0:80:80`"
+                ),
+                (
+                    "`10.0.0.1` is an address, not a port",
+                    "write the port that the program listens on; addresses belong to `docker run -p`"
+                ),
+            ]
+        );
+    }
+
+    #[test]
     fn points_at_the_exact_word() {
         check_fires(
             &RULE,
@@ -309,7 +351,7 @@ mod tests {
         check_message(
             &RULE,
             "FROM a\nENV P=http\nEXPOSE $P\n",
-            "`$P` is `http`, `http` is no port number",
+            "`$P` is `http`, `http` is not a port number",
         );
     }
 

@@ -58,11 +58,25 @@ declare_rule! {
 }
 
 /// A port that a server listens on, and who says so.
-struct Listening {
+struct Listening<'m> {
     port: u16,
     range: TextRange,
-    name: String,
-    is_by_variable: bool,
+    /// Goes on after "port 8080, ".
+    reason: String,
+    /// The variable that says it.
+    variable: Option<&'m str>,
+}
+
+impl Listening<'_> {
+    /// Returns whether a command line takes its port from this variable.
+    fn is_named_in(&self, line: &CommandLine<'_>) -> bool {
+        let Some(name) = self.variable else {
+            return false;
+        };
+        line.words.iter().any(|word| {
+            word.text.ends_with(&format!("${name}")) || word.text.contains(&format!("${{{name}}}"))
+        })
+    }
 }
 
 fn check(ctx: &mut RuleContext<'_>) {
@@ -89,7 +103,7 @@ fn check_stage(ctx: &mut RuleContext<'_>, stage: &Stage) {
     };
     // Whether a game server listens by TCP or UDP is not said by its variable.
     let is_named = exposed.iter().any(|spec| {
-        (spec.protocol == Protocol::Tcp || listening.is_by_variable)
+        (spec.protocol == Protocol::Tcp || listening.variable.is_some())
             && spec.contains(listening.port)
     });
     if is_named {
@@ -98,8 +112,8 @@ fn check_stage(ctx: &mut RuleContext<'_>, stage: &Stage) {
     ctx.report(
         word.range,
         format!(
-            "EXPOSE does not name port {}, which {} listens on",
-            listening.port, listening.name
+            "EXPOSE leaves out port {}, {}",
+            listening.port, listening.reason
         ),
     )
     .label(
@@ -135,18 +149,24 @@ fn exposed_ports(model: &Model, stage: StageId) -> Option<(Vec<PortSpec>, &Word)
     Some((specs, first?))
 }
 
-fn listening(model: &Model, stage: StageId, line: &CommandLine<'_>) -> Option<Listening> {
+fn listening<'m>(
+    model: &'m Model,
+    stage: StageId,
+    line: &CommandLine<'m>,
+) -> Option<Listening<'m>> {
     if let Some(found) = listener(line) {
         match found.port {
             Setting::Given(port, range) => {
                 return Some(Listening {
                     port,
                     range,
-                    name: format!("`{}`", found.name),
-                    is_by_variable: false,
+                    reason: format!("which `{}` listens on", found.name),
+                    variable: None,
                 });
             }
-            Setting::Unknown => return None,
+            Setting::Unknown => {
+                return port_variable(model, stage).filter(|found| found.is_named_in(line));
+            }
             Setting::Default => {}
         }
     }
@@ -158,7 +178,7 @@ fn listening(model: &Model, stage: StageId, line: &CommandLine<'_>) -> Option<Li
 }
 
 /// Returns the port that ENV of the stage says.
-fn port_variable(model: &Model, stage: StageId) -> Option<Listening> {
+fn port_variable(model: &Model, stage: StageId) -> Option<Listening<'_>> {
     let mut found = None;
     for instruction in model
         .stage_instructions(stage)
@@ -179,8 +199,8 @@ fn port_variable(model: &Model, stage: StageId) -> Option<Listening> {
             found = Some(Listening {
                 port,
                 range: value.range,
-                name: format!("the program in this stage by `{name}`"),
-                is_by_variable: true,
+                reason: format!("which `{name}` tells the program to listen on"),
+                variable: Some(name),
             });
         }
     }
@@ -209,7 +229,32 @@ mod tests {
         check_message(
             &RULE,
             "FROM a\nEXPOSE 1\nCMD [\"http-server\", \"-p\", \"8080\"]\n",
-            "EXPOSE does not name port 8080, which `http-server` listens on",
+            "EXPOSE leaves out port 8080, which `http-server` listens on",
+        );
+        check_message(
+            &RULE,
+            "FROM a\nENV PORT=3000\nEXPOSE 8080\nCMD [\"node\", \"x.js\"]\n",
+            "EXPOSE leaves out port 3000, which `PORT` tells the program to listen on",
+        );
+    }
+
+    #[test]
+    fn a_variable_in_the_command_is_looked_up() {
+        check_fires(
+            &RULE,
+            "FROM a\nENV PORT=8000\nEXPOSE «5000»\nCMD exec gunicorn --bind :$PORT a:b\n",
+        );
+        check_fires(
+            &RULE,
+            "FROM a\nENV PORT=8000\nEXPOSE «5000»\nCMD uvicorn a:b --port \"${PORT}\"\n",
+        );
+        check_clean(
+            &RULE,
+            "FROM a\nENV PORT=8000\nEXPOSE $PORT\nCMD exec gunicorn --bind :$PORT a:b\n",
+        );
+        check_clean(
+            &RULE,
+            "FROM a\nENV PORT=8000\nEXPOSE 5000\nCMD exec gunicorn --bind :$WEB_PORT a:b\n",
         );
     }
 

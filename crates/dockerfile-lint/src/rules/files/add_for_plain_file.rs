@@ -35,12 +35,12 @@ declare_rule! {
     ///
     /// ## Limits
     /// Silent where one of the sources is a URL, a Git repository, a name of an archive or a variable without a value, and where a flag is used that only ADD has.
-    /// On 22,777 public Dockerfiles it fires 9,464 times; of 50 read, none was wrong.
+    /// On 22,777 public Dockerfiles it fires 9,463 times; of 50 read, none was wrong.
     pub(crate) ADD_FOR_PLAIN_FILE {
         name: "add-for-plain-file",
         code: "DF601",
         aliases: ["DL3020"],
-        severity: Warning,
+        severity: Info,
         status: Stable,
         fix: Safe,
         check: check,
@@ -67,7 +67,7 @@ fn check(ctx: &mut RuleContext<'_>) {
             .report(
                 range,
                 format!(
-                    "`{}` copies `{}`, which is no archive and no URL",
+                    "`{}` copies `{}`, which is neither an archive nor a URL",
                     instruction.keyword_text, first.text
                 ),
             )
@@ -175,7 +175,7 @@ mod tests {
         check_message(
             &RULE,
             "FROM a:1\nADD app.py b.py /x/\n",
-            "`ADD` copies `app.py`, which is no archive and no URL",
+            "`ADD` copies `app.py`, which is neither an archive nor a URL",
         );
     }
 

@@ -1,5 +1,5 @@
 use dockerfile_model::{Flag, Keyword, Word};
-use dockerfile_source::{TextEdit, TextLen, TextSize};
+use dockerfile_source::{TextEdit, TextLen, TextRange, TextSize};
 
 use crate::RuleContext;
 use crate::rule::declare_rule;
@@ -69,6 +69,14 @@ fn check(ctx: &mut RuleContext<'_>) {
         if value.ends_with("/.") || value.ends_with("/..") {
             continue;
         }
+        if let Some(comment) = copy.sources.iter().find(|word| word.text.starts_with('#')) {
+            ctx.report(
+                TextRange::new(comment.range.start(), destination.range.end()),
+                "a comment cannot stand after an instruction: its words are read as paths",
+            )
+            .help("move it to a line of its own");
+            continue;
+        }
         let finding = ctx
             .report(
                 destination.range,
@@ -120,6 +128,12 @@ fn with_slash(destination: &Word, is_json: bool) -> Option<String> {
 mod tests {
     use super::COPY_DESTINATION_WITHOUT_SLASH as RULE;
     use crate::testing::{check_clean, check_fires, check_fix, check_message, findings};
+
+    #[test]
+    fn a_comment_is_no_source() {
+        check_fires(&RULE, "FROM a\nCOPY a /b «# the app»\n");
+        check_clean(&RULE, "FROM a\nCOPY a#1 b#2 /c/\n");
+    }
 
     #[test]
     fn several_sources_need_a_directory() {

@@ -68,7 +68,7 @@ fn check_call(ctx: &mut RuleContext<'_>, call: &PackageCall<'_>, may_have_module
             None if is_remote(name) && !may_have_module => name,
             _ => continue,
         };
-        ctx.report(package.range, format!("`{name}` is no fixed version"))
+        ctx.report(package.range, format!("`{name}` is not a fixed version"))
             .help(format!("write `{path}@VERSION`"));
         return;
     }

@@ -224,7 +224,7 @@ fn report(
     let range = reader.join_range.unwrap_or(reader.range);
     ctx.report(
         range,
-        format!("when `{culprit}` fails, the pipe behind it hides it"),
+        format!("when `{culprit}` fails, the build goes on: the last command of a pipe decides"),
     )
     .help(format!("write `{shell}` in front of the RUN"));
 }
@@ -285,7 +285,7 @@ mod tests {
         check_message(
             &RULE,
             "FROM a:1\nRUN sudo curl x | tar x\n",
-            "when `curl` fails, the pipe behind it hides it",
+            "when `curl` fails, the build goes on: the last command of a pipe decides",
         );
     }
 }

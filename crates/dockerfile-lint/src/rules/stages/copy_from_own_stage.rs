@@ -49,7 +49,7 @@ fn check(ctx: &mut RuleContext<'_>) {
         let finding = ctx
             .report(
                 range,
-                format!("`{}` is the stage that this stands in", reference.text),
+                format!("`{}` is the stage that this COPY stands in", reference.text),
             )
             .help("name an earlier stage; files of this stage are moved with `RUN cp` or `RUN mv`");
         let own_name = model

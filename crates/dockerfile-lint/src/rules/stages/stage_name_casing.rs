@@ -27,7 +27,7 @@ declare_rule! {
     ///
     /// ## Limits
     /// A name with a variable in it is not judged: the builder refuses it.
-    /// On 22,777 public Dockerfiles it fires 94 times; of 55 read, none was wrong.
+    /// On 22,777 public Dockerfiles it fires 92 times; of 55 read, none was wrong.
     pub(crate) STAGE_NAME_CASING {
         name: "stage-name-casing",
         code: "DF107",

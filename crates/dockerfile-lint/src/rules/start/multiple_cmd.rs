@@ -26,7 +26,7 @@ declare_rule! {
     /// ```
     ///
     /// ## Fix
-    /// Unsafe: removes the instruction that counts for nothing.
+    /// Unsafe: removes the instruction that is ignored.
     /// The configuration of the image stays the same, apart from its history; but the instruction that goes may be the one that was meant.
     ///
     /// ## Limits
@@ -114,7 +114,7 @@ mod tests {
         check_message(
             &RULE,
             text,
-            "this `CMD` counts for nothing: a later one takes its place",
+            "this `CMD` is ignored: a later one takes its place",
         );
         let found = findings(text, &RULE);
         let labels: Vec<_> = found.iter().flat_map(|found| &found.labels).collect();

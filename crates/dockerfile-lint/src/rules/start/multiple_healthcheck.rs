@@ -26,7 +26,7 @@ declare_rule! {
     /// ```
     ///
     /// ## Fix
-    /// Unsafe: removes the instruction that counts for nothing.
+    /// Unsafe: removes the instruction that is ignored.
     /// The configuration of the image stays the same, apart from its history; but the instruction that goes may be the one that was meant.
     ///
     /// ## Limits

@@ -148,7 +148,7 @@ fn check_array(
             finding.help("move the comment to a line of its own")
         }
         _ => finding.help(
-            "write a JSON array: double quotes around every string, a comma between them, nothing behind it",
+            "write a JSON array: double quotes around every string, a comma between them, nothing after it",
         ),
     };
     if let (Some(_), Some(edit)) = (fixed, edit) {
@@ -251,9 +251,9 @@ fn message(text: &str, fault: &JsonFault, instruction: &Instruction) -> String {
         JsonFaultKind::BadEscape => format!("JSON knows no escape `{part}`"),
         JsonFaultKind::ControlCharacter => "a control character stands in a string".to_owned(),
         JsonFaultKind::MissingComma => "a comma is missing here".to_owned(),
-        JsonFaultKind::StrayComma => "this comma has nothing behind it".to_owned(),
+        JsonFaultKind::StrayComma => "nothing follows this comma".to_owned(),
         JsonFaultKind::MissingBracket => "the closing bracket is missing".to_owned(),
-        JsonFaultKind::TextBehind => "something stands behind the closing bracket".to_owned(),
+        JsonFaultKind::TextBehind => "something follows the closing bracket".to_owned(),
     };
     format!("{what}, so this is not JSON: {consequence}")
 }
@@ -322,7 +322,7 @@ mod tests {
         check_message(
             &RULE,
             "FROM a\nVOLUME [\"/a\",]\n",
-            "this comma has nothing behind it, so this is not JSON: the brackets become part of the path",
+            "nothing follows this comma, so this is not JSON: the brackets become part of the path",
         );
     }
 

@@ -1,10 +1,16 @@
-use dockerfile_model::{Command, Instruction, JsonString, Keyword, Model, ShellWord};
+use std::path::Path;
+
+use dockerfile_model::{
+    Base, Command, Instruction, JsonString, Keyword, Model, ShellWord, StageId,
+};
 use dockerfile_source::{TextRange, TextSize, edit_distance};
 
 use super::is_written_plainly;
 use crate::RuleContext;
 use crate::facts::blocks::blocks;
 use crate::facts::created_path::{CreatedPath, created_paths};
+use crate::facts::known_images::known_image;
+use crate::facts::shell_program::base_name;
 use crate::facts::start_command::last_of;
 use crate::rule::declare_rule;
 
@@ -33,6 +39,7 @@ declare_rule! {
     /// ## Limits
     /// Looks at COPY, ADD, WORKDIR and `mkdir` of the stage and of the stages below it.
     /// A path that the base image may hold, that another instruction names, or that a copied folder may hold is not judged.
+    /// A script in another folder than the one that it is started from is found on base images that are known, where no RUN speaks of it.
     /// Short names and names that differ in their digits alone are not judged.
     /// On 22,777 public Dockerfiles it fires twice, both times rightly.
     pub(crate) START_PATH_MISMATCH {
@@ -53,6 +60,9 @@ const SYSTEM_FOLDERS: [&str; 4] = ["/bin/", "/sbin/", "/usr/bin/", "/usr/sbin/"]
 const SYSTEM_NAMES: [&str; 8] = [
     "home", "root", "local", "share", "sbin", "lib64", "games", "boot",
 ];
+
+/// How the names of scripts end that come from the project.
+const SCRIPTS: [&str; 5] = [".sh", ".py", ".js", ".rb", ".jar"];
 
 const MOST_WORDS: usize = 64;
 
@@ -157,20 +167,68 @@ fn check_path(
         .iter()
         .filter_map(|candidate| near(start.path, created, candidate))
         .min_by_key(|near| near.distance);
-    let Some(best) = best else { return };
+    let Some(best) = best else {
+        check_folder(ctx, model, place, created, start);
+        return;
+    };
     let differing = differing_part(start.path, &best.created.path).unwrap_or(start.path);
     if is_named_elsewhere(ctx, model, place, differing) {
         return;
     }
+    report(ctx, start, best.created, &best.meant);
+}
+
+fn report(ctx: &mut RuleContext<'_>, start: &StartPath<'_>, created: &CreatedPath, meant: &str) {
     ctx.report(
         start.range,
         format!("nothing in this file creates `{}`", start.path),
     )
-    .label(
-        best.created.range,
-        format!("this creates `{}`", best.created.path),
-    )
-    .help(format!("did you mean `{}`?", best.meant));
+    .label(created.range, format!("this creates `{}`", created.path))
+    .help(format!("did you mean `{meant}`?"));
+}
+
+/// Judges a script that is started from another folder than the one that it is copied to.
+fn check_folder(
+    ctx: &mut RuleContext<'_>,
+    model: &Model,
+    place: &[Instruction],
+    created: &[CreatedPath],
+    start: &StartPath<'_>,
+) {
+    let name = base_name(start.path);
+    let is_script = SCRIPTS.iter().any(|ending| name.ends_with(ending)) && name.len() > 5;
+    let may_exist = created.iter().any(|other| {
+        let is_above = Path::new(start.path).starts_with(other.path.as_str());
+        other.path == start.path || (is_above && other.is_tree)
+    });
+    let stage = place.first().and_then(|instruction| instruction.stage);
+    let is_known = stage.is_some_and(|stage| match model.root_base(stage) {
+        Some(Base::Scratch) => true,
+        Some(Base::Image(image)) => known_image(image).is_some(),
+        _ => false,
+    });
+    if !is_script || may_exist || !is_known || name == "docker-entrypoint.sh" {
+        return;
+    }
+    let mut copies = created
+        .iter()
+        .filter(|other| !other.is_tree && base_name(&other.path) == name);
+    let (Some(only), None) = (copies.next(), copies.next()) else {
+        return;
+    };
+    if !is_in_run(ctx, model, stage, name) {
+        report(ctx, start, only, &only.path);
+    }
+}
+
+/// Returns whether a RUN of a stage, or of those below it, speaks of a name: it may move the file.
+fn is_in_run(ctx: &RuleContext<'_>, model: &Model, stage: Option<StageId>, name: &str) -> bool {
+    let all = stage
+        .into_iter()
+        .flat_map(|stage| model.ancestry(stage))
+        .flat_map(|stage| model.stage_instructions(stage.id));
+    all.filter(|instruction| instruction.keyword == Keyword::Run)
+        .any(|instruction| ctx.text(instruction.range).contains(name))
 }
 
 fn parts(path: &str) -> impl Iterator<Item = &str> + Clone {
@@ -297,6 +355,26 @@ mod tests {
             .filter_map(|found| found.help.as_deref())
             .collect();
         assert_eq!(helps, ["did you mean `/service/data`?"]);
+    }
+
+    #[test]
+    fn a_script_in_another_folder_is_meant() {
+        check_fires(
+            &RULE,
+            "FROM debian:12\nCOPY start.sh /app/start.sh\nCMD «/start.sh» --all\n",
+        );
+        check_fires(
+            &RULE,
+            "FROM debian:12\nWORKDIR /app\nCOPY server.py .\nCMD [\"python\", \"«/server.py»\"]\n",
+        );
+        for text in [
+            "FROM debian:12\nCOPY start.sh /app/start.sh\nRUN ln -s /app/start.sh /\nCMD /start.sh\n",
+            "FROM debian:12\nCOPY start.sh /app/start.sh\nCOPY . /\nCMD /start.sh\n",
+            "FROM who/knows\nCOPY start.sh /app/start.sh\nCMD /start.sh\n",
+            "FROM debian:12\nCOPY a/start.sh /app/start.sh\nCMD /app/start.sh\n",
+        ] {
+            check_clean(&RULE, text);
+        }
     }
 
     #[test]

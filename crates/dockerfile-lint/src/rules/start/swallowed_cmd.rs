@@ -83,7 +83,7 @@ fn report(ctx: &mut RuleContext<'_>, entrypoint: &Instruction, entry: &Command, 
     };
     ctx.report(
         cmd.keyword_range,
-        "`CMD` is ignored: `ENTRYPOINT` does not hand it on",
+        "`CMD` is ignored: `ENTRYPOINT` does not pass it on",
     )
     .label(entrypoint.keyword_range, label)
     .help("write `ENTRYPOINT` in exec form, `[\"program\", \"argument\"]`, or put the whole command into one of the two");

@@ -49,7 +49,40 @@ fn check(ctx: &mut RuleContext<'_>) {
 #[cfg(test)]
 mod tests {
     use super::INVALID_INSTRUCTION as RULE;
-    use crate::testing::{check_clean, check_fires, check_fix, check_message};
+    use crate::testing::{check_clean, check_fires, check_fix, check_message, findings};
+
+    #[test]
+    fn says_what_a_word_too_many_was_meant_as() {
+        for (from, help) in [
+            ("node:22 # mine", "a comment takes a line of its own"),
+            ("node: 22", "write `node:22`, without the blank"),
+            (
+                "node:22 --platform=linux/amd64",
+                "write it before the image: `FROM --platform=linux/amd64 node:22`",
+            ),
+            (
+                "node:22 build",
+                "a name for the stage stands after `AS`: `FROM node:22 AS build`",
+            ),
+            (
+                "node:22 AS my stage",
+                "write the name of the stage as one word, such as `my-stage` for `my stage`",
+            ),
+        ] {
+            let found = findings(&format!("FROM {from}\n"), &RULE);
+            assert_eq!(
+                found.first().and_then(|found| found.help.as_deref()),
+                Some(help)
+            );
+        }
+    }
+
+    #[test]
+    fn mends_an_array_of_shell() {
+        let found = findings("FROM a\nSHELL ['/bin/bash', '-c']\n", &RULE);
+        let help = found.first().and_then(|found| found.help.as_deref());
+        assert_eq!(help, Some("write `SHELL [\"/bin/bash\", \"-c\"]`"));
+    }
 
     #[test]
     fn points_at_the_word() {

@@ -64,11 +64,11 @@ fn check(ctx: &mut RuleContext<'_>) {
         let lower = name.to_lowercase();
         if DIRECTIVES.contains(&lower.as_str()) {
             if lower != "check" {
-                ctx.report(range, format!("`{name}` is no parser directive here"))
+                ctx.report(range, format!("`{name}` is not a parser directive here"))
                     .help("move it to the first line: nothing but other directives may stand before it");
             }
         } else if let Some(meant) = closest_match(&lower, DIRECTIVES) {
-            ctx.report(range, format!("`{name}` is no parser directive"))
+            ctx.report(range, format!("`{name}` is not a parser directive"))
                 .help(format!("did you mean `{meant}`?"))
                 .unsafe_fix(format!("write `{meant}`"), TextEdit::replace(range, meant));
         }

@@ -1,4 +1,5 @@
 use dockerfile_model::{Base, Instruction, Keyword, Model, StageId};
+use dockerfile_source::closest_match;
 
 use super::accounts::{created_accounts, is_number, user_part, user_range};
 use crate::RuleContext;
@@ -116,7 +117,9 @@ fn check(ctx: &mut RuleContext<'_>) {
             }
             None => format!("nothing in this file creates the user `{user}`"),
         };
+        let meant = meant_account(model, instruction, user);
         let help = match accounts {
+            _ if meant.is_some() => format!("did you mean `{}`?", meant.unwrap_or_default()),
             Accounts::None if base == Some("scratch") => format!(
                 "write a number, such as `USER 1000`, or copy an `/etc/passwd` that names `{user}`"
             ),
@@ -139,6 +142,17 @@ fn accounts_of_base(model: &Model, stage: Option<StageId>) -> Option<(Accounts, 
         Base::Image(name) => Some((Accounts::Of(known_image(name)?), Some(name.as_str()))),
         _ => None,
     }
+}
+
+/// Returns a user that the file creates before USER under a name like this one.
+fn meant_account<'m>(model: &'m Model, user: &Instruction, name: &str) -> Option<&'m str> {
+    let created = model
+        .ancestry(user.stage?)
+        .flat_map(|stage| model.stage_instructions(stage.id))
+        .filter(|instruction| instruction.id < user.id)
+        .flat_map(|instruction| created_accounts(model, instruction))
+        .filter_map(|account| account.name);
+    closest_match(name, created)
 }
 
 /// Returns whether something before USER may create the account.
@@ -242,7 +256,7 @@ fn mentions(text: &str, name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::UNKNOWN_USER as RULE;
-    use crate::testing::{check_clean, check_fires, check_message};
+    use crate::testing::{check_clean, check_fires, check_message, findings};
 
     #[test]
     fn finds_names_that_nobody_creates() {
@@ -253,6 +267,21 @@ mod tests {
         check_fires(&RULE, "FROM alpine:3.22 AS a\nFROM a\nUSER «www-data»\n");
         check_fires(&RULE, "FROM scratch\nUSER «nobody»\n");
         check_fires(&RULE, "FROM debian\nARG U=app\nUSER «$U»\n");
+    }
+
+    #[test]
+    fn suggests_the_user_that_is_created() {
+        for text in [
+            "FROM debian\nRUN useradd -m appuser\nUSER apuser\n",
+            "FROM debian\nRUN adduser --disabled-password Appuser\nUSER appuser\n",
+        ] {
+            let found = findings(text, &RULE);
+            let help = found.first().and_then(|found| found.help.as_deref());
+            assert!(
+                help.is_some_and(|help| help.starts_with("did you mean")),
+                "{found:?}"
+            );
+        }
     }
 
     #[test]

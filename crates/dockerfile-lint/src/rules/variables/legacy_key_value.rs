@@ -37,12 +37,15 @@ declare_rule! {
         name: "legacy-key-value",
         code: "DF703",
         aliases: ["LegacyKeyValueFormat"],
-        severity: Warning,
+        severity: Info,
         status: Stable,
         fix: Safe,
         check: check,
     }
 }
+
+/// A longer value is not repeated in the help.
+const LONGEST_EXAMPLE: usize = 40;
 
 fn check(ctx: &mut RuleContext<'_>) {
     let escape = ctx.model().escape;
@@ -58,17 +61,27 @@ fn check(ctx: &mut RuleContext<'_>) {
                 continue;
             }
             let edit = edit(ctx, pair, escape);
+            let help = help(pair, &value.text, escape);
             let finding = ctx
                 .report(
                     pair.key.range,
                     format!("no `=` between `{}` and its value", pair.key.text),
                 )
-                .help(format!("write `{}=VALUE`", pair.key.text));
+                .help(help);
             if let Some(edit) = edit {
                 finding.safe_fix("write `=`", edit);
             }
         }
     }
+}
+
+/// Says what to write: with the value where it is short and stays as it is.
+fn help(pair: &Pair, value: &str, escape: char) -> String {
+    let value = match spelling(value, escape) {
+        Some(Spelling::AsIs) if value.len() <= LONGEST_EXAMPLE => value,
+        _ => "VALUE",
+    };
+    format!("write `{}={value}`", pair.key.text)
 }
 
 /// Returns the edit that makes `KEY VALUE` to `KEY=VALUE`, where that is certain to keep the value.

@@ -9,7 +9,6 @@ use crate::SyntaxKind::{
     SIMPLE_COMMAND, TEXT,
 };
 use crate::lexer::shell::ShellToken;
-use crate::tree_builder::Checkpoint;
 
 impl ShellGrammar<'_, '_> {
     /// Adds the command ahead.
@@ -29,7 +28,7 @@ impl ShellGrammar<'_, '_> {
 
     fn simple_command(&mut self) {
         self.flush();
-        let checkpoint = self.emitter.checkpoint();
+        self.emitter.start_node(SIMPLE_COMMAND);
         self.takes_arrays = false;
         let mut has_word = false;
         loop {
@@ -44,7 +43,7 @@ impl ShellGrammar<'_, '_> {
                     let name = self.token_range();
                     self.word();
                     if self.token == ShellToken::LeftParen && self.is_at_empty_parens() {
-                        self.function(checkpoint, name);
+                        self.function(name);
                         return;
                     }
                     self.takes_arrays = takes_arrays(self.slice(name));
@@ -56,7 +55,6 @@ impl ShellGrammar<'_, '_> {
                 _ => break,
             }
         }
-        self.emitter.start_node_at(checkpoint, SIMPLE_COMMAND);
         self.emitter.finish_node();
     }
 
@@ -126,9 +124,9 @@ impl ShellGrammar<'_, '_> {
         rest.get(blanks) == Some(&b')')
     }
 
-    /// Adds the `()` and the body of a function whose name stands behind the checkpoint.
-    fn function(&mut self, checkpoint: Checkpoint, name: Range<usize>) {
-        self.emitter.start_node_at(checkpoint, FUNCTION_DEFINITION);
+    /// Adds the `()` and the body of a function whose name was taken for the name of a simple command.
+    fn function(&mut self, name: Range<usize>) {
+        self.emitter.change_kind(FUNCTION_DEFINITION);
         self.bump(L_PAREN);
         self.bump(R_PAREN);
         self.function_body(name);

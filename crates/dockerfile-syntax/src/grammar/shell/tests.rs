@@ -9,28 +9,28 @@ mod words;
 use super::{ShellContext, parse_script};
 use crate::emitter::Emitter;
 use crate::logical_line::LineMap;
-use crate::tree_builder::GreenCache;
+use crate::tree::{Tree, TreeBuilder};
 use crate::{Element, Node, SyntaxError, SyntaxKind};
 
 struct Script {
-    green: rowan::GreenNode,
+    tree: Tree,
     errors: Vec<SyntaxError>,
 }
 
 fn parse(text: &str, context: ShellContext) -> Script {
     let mut errors = Vec::new();
-    let mut emitter = Emitter::new(text, GreenCache::new());
+    let mut emitter = Emitter::new(text, TreeBuilder::default());
     emitter.start_raw_node(SyntaxKind::FILE);
     emitter.begin_line(LineMap::contiguous(0));
     parse_script(&mut emitter, text, 0..text.len(), context, &mut errors);
     emitter.finish_node();
-    let (green, _) = emitter.finish();
-    Script { green, errors }
+    let tree = emitter.finish().finish(text);
+    Script { tree, errors }
 }
 
 impl Script {
     fn root(&self) -> Node<'_> {
-        Node::root(&self.green)
+        Node::root(&self.tree)
     }
 
     /// Returns what stands inside of the outermost SCRIPT.

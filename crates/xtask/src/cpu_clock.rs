@@ -2,12 +2,12 @@
 
 /// What the clock counts, for the head of a table.
 #[cfg(unix)]
-pub(super) const COUNTS: &str = "processor time";
+pub(crate) const COUNTS: &str = "processor time";
 #[cfg(not(unix))]
-pub(super) const COUNTS: &str = "wall time";
+pub(crate) const COUNTS: &str = "wall time";
 
 /// Runs `work` and returns the seconds it computed.
-pub(super) fn seconds(work: impl FnOnce()) -> f64 {
+pub(crate) fn seconds(work: impl FnOnce()) -> f64 {
     let start = now();
     work();
     now() - start

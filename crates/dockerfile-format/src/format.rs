@@ -1,0 +1,218 @@
+//! From a tree to edits: laid out, parsed again, proven.
+
+use dockerfile_source::{TextEdit, TextRange};
+use dockerfile_syntax::ast::{AstNode as _, File};
+use dockerfile_syntax::{Parse, Parser};
+
+use crate::file::{Piece, pieces};
+use crate::line_ending::line_ending;
+use crate::{Options, RunStyle, proof};
+
+/// Each round costs a parse.
+const MOST_ROUNDS: usize = 20;
+
+/// What formatting makes of a text.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Formatted {
+    /// What changes: an edit for each instruction and for what stands between two of them.
+    pub edit: TextEdit,
+    /// The instructions that keep their text although the layout asks for another.
+    pub kept: Vec<Kept>,
+}
+
+/// An instruction that was left as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kept {
+    pub range: TextRange,
+    pub reason: KeptReason,
+}
+
+/// Why an instruction was left as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeptReason {
+    /// It holds a syntax error.
+    NotUnderstood,
+    /// In its new layout it would read differently.
+    Unproven,
+}
+
+impl KeptReason {
+    /// Returns the reason as a clause.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            KeptReason::NotUnderstood => "it has a syntax error",
+            KeptReason::Unproven => "another layout could not be proven to build the same",
+        }
+    }
+}
+
+/// Formats files one after another.
+#[derive(Default)]
+pub struct Formatter {
+    parser: Parser,
+}
+
+impl Formatter {
+    pub fn new() -> Formatter {
+        Formatter::default()
+    }
+
+    /// Formats a text, or what lies within a range of it.
+    pub fn format(&mut self, text: &str, options: &Options, range: Option<TextRange>) -> Formatted {
+        let parse = self.parser.parse(text);
+        let is_wanted = |piece: TextRange| range.is_none_or(|range| touches(piece, range));
+        format_text(text, &parse, options, &mut self.parser, is_wanted)
+    }
+}
+
+/// Formats a file.
+pub fn format(parse: &Parse, options: &Options) -> Formatted {
+    let text = parse.text();
+    format_text(&text, parse, options, &mut Parser::new(), |_| true)
+}
+
+/// Formats what lies within a range: the instructions that it touches, and the lines between them.
+pub fn format_range(parse: &Parse, options: &Options, range: TextRange) -> Formatted {
+    let text = parse.text();
+    let is_wanted = |piece: TextRange| touches(piece, range);
+    format_text(&text, parse, options, &mut Parser::new(), is_wanted)
+}
+
+fn touches(piece: TextRange, range: TextRange) -> bool {
+    piece.start() <= range.end() && range.start() <= piece.end()
+}
+
+/// Formats a text whose tree is known, with a parser to prove the result.
+fn format_text(
+    text: &str,
+    parse: &Parse,
+    options: &Options,
+    parser: &mut Parser,
+    is_wanted: impl Fn(TextRange) -> bool,
+) -> Formatted {
+    let ending = line_ending(text, options.line_ending);
+    let mut unproven: Vec<usize> = Vec::new();
+    let mut rounds = 0;
+    // Each round leaves more instructions alone.
+    loop {
+        let keeps = |idx: usize| unproven.binary_search(&idx).is_ok();
+        let mut pieces = pieces(parse, text, options, ending, &keeps);
+        pieces.retain(|piece| is_wanted(piece.range));
+        let Some(new_text) = apply(&pieces, text) else {
+            return Formatted::default();
+        };
+        if new_text == text {
+            return formatted(pieces, text);
+        }
+        let exact_commands = options.run == RunStyle::Keep;
+        match proof::differences(parse, &parser.parse(&new_text), exact_commands) {
+            proof::Outcome::Same => return formatted(pieces, text),
+            proof::Outcome::Instructions(found) => {
+                let before = unproven.len();
+                unproven.extend(found);
+                unproven.sort_unstable();
+                unproven.dedup();
+                if unproven.len() == before {
+                    return unchanged(pieces);
+                }
+                rounds += 1;
+                if rounds > MOST_ROUNDS {
+                    return unchanged(pieces);
+                }
+            }
+            // A here-document that is read to another end shifts all that follows.
+            proof::Outcome::File if unproven.is_empty() => unproven = with_heredocs(parse),
+            proof::Outcome::File => return unchanged(pieces),
+        }
+    }
+}
+
+/// Returns the instructions that hold `<<`, by index.
+fn with_heredocs(parse: &Parse) -> Vec<usize> {
+    let Some(file) = File::cast(parse.root()) else {
+        return Vec::new();
+    };
+    file.instructions()
+        .enumerate()
+        .filter(|(_, instruction)| instruction.syntax().to_string().contains("<<"))
+        .map(|(idx, _)| idx)
+        .collect()
+}
+
+fn apply(pieces: &[Piece], text: &str) -> Option<String> {
+    let mut new_text = String::with_capacity(text.len() + text.len() / 8);
+    let mut end = 0;
+    for piece in pieces {
+        let span = crate::file::span(piece.range);
+        new_text.push_str(text.get(end..span.start)?);
+        new_text.push_str(&piece.text);
+        end = span.end;
+    }
+    new_text.push_str(text.get(end..)?);
+    Some(new_text)
+}
+
+fn formatted(pieces: Vec<Piece>, text: &str) -> Formatted {
+    let kept = kept(&pieces);
+    let mut builder = TextEdit::builder();
+    for piece in pieces {
+        let old = text.get(crate::file::span(piece.range)).unwrap_or_default();
+        if old != piece.text {
+            let (range, insert) = narrowed(old, &piece.text, piece.range);
+            builder.replace(range, insert);
+        }
+    }
+    Formatted {
+        edit: builder.finish().unwrap_or_default(),
+        kept,
+    }
+}
+
+/// Cuts off what an edit would replace by itself, at both ends.
+fn narrowed(old: &str, new: &str, range: TextRange) -> (TextRange, String) {
+    let same = |left: &mut dyn Iterator<Item = (char, char)>| -> usize {
+        left.take_while(|(a, b)| a == b)
+            .map(|(a, _)| a.len_utf8())
+            .sum()
+    };
+    let start = same(&mut old.chars().zip(new.chars()));
+    let (old, new) = (
+        old.get(start..).unwrap_or(""),
+        new.get(start..).unwrap_or(""),
+    );
+    let end = same(&mut old.chars().rev().zip(new.chars().rev()));
+    let insert = new.get(..new.len() - end).unwrap_or("").to_owned();
+    let range = TextRange::new(
+        range.start() + dockerfile_source::TextSize::new(start as u32),
+        range.end() - dockerfile_source::TextSize::new(end as u32),
+    );
+    (range, insert)
+}
+
+/// Returns that nothing changes, and what could not be proven.
+fn unchanged(pieces: Vec<Piece>) -> Formatted {
+    let kept = pieces
+        .iter()
+        .filter(|piece| piece.instruction.is_some())
+        .map(|piece| Kept {
+            range: piece.range,
+            reason: piece.kept.unwrap_or(KeptReason::Unproven),
+        })
+        .collect();
+    Formatted {
+        edit: TextEdit::default(),
+        kept,
+    }
+}
+
+fn kept(pieces: &[Piece]) -> Vec<Kept> {
+    pieces
+        .iter()
+        .filter_map(|piece| {
+            Some(Kept {
+                range: piece.range,
+                reason: piece.kept?,
+            })
+        })
+        .collect()
+}
