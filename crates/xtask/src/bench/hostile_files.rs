@@ -128,7 +128,7 @@ pub(super) const KINDS: &[(&str, &str, Line)] = &[
         write!(out, "$A{i}")
     }),
     ("one-word-continued", "FROM a:1\nENV X=", |out, i| {
-        write!(out, "$A{i}\\\n")
+        writeln!(out, "$A{i}\\")
     }),
     ("copy-heredocs", "FROM a:1\n", |out, i| {
         writeln!(out, "COPY <<E /f{i}\nx $A\nE")
