@@ -24,7 +24,6 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     ("26", "removed-package", "python-pip"),
     ("28", "removed-package", "python-dev"),
     ("29", "invalid-image-name", "Ubuntu"),
-    ("29", "untagged-base-image", "Ubuntu"),
     ("29", "start-path-mismatch", "/opt/source_code/app.py"),
     ("29", "shell-form-command", "ENTRYPOINT"),
     ("29", "localhost-listener", "run"),

@@ -34,6 +34,7 @@ pub(crate) fn pieces(
         pieces: Vec::new(),
         gap: Gap::default(),
         last: None,
+        is_at_top: true,
         instructions: 0,
         has_from: false,
         is_off: false,
@@ -81,6 +82,8 @@ struct FileWriter<'t> {
     gap: Gap<'t>,
     /// The kind of the last instruction or directive.
     last: Option<SyntaxKind>,
+    /// Whether nothing was met yet, or only what stands at the top.
+    is_at_top: bool,
     instructions: usize,
     has_from: bool,
     /// Between `# dflint format: off` and `on`.
@@ -116,6 +119,17 @@ impl<'t> FileWriter<'t> {
                 if comment::request(token.text()) == Some(Request::Off) {
                     self.is_off = true;
                 }
+            }
+            // The builder skips it.
+            SyntaxKind::CONTINUATION => {}
+            // Behind a line of the escape character alone.
+            SyntaxKind::COMMENT_LINE => {
+                let text = token.text().trim();
+                gap.lines.push(Line::Comment {
+                    text,
+                    indentation: "",
+                });
+                self.is_off |= comment::request(text) == Some(Request::Off);
             }
             // The line end of what stands on the line is written with it.
             _ => {
@@ -158,7 +172,8 @@ impl<'t> FileWriter<'t> {
         self.close_gap(TextRange::empty(range.start()), Some(node.kind()));
         self.last = Some(node.kind());
         self.has_from |= node.kind() == SyntaxKind::FROM_INSTRUCTION;
-        self.gap.is_used = true;
+        let own = self.text.get(span(range)).unwrap_or_default();
+        self.gap.is_used = !own.ends_with('\n');
         let mut kept = None;
         if !is_skipped {
             if keeps(idx) {
@@ -175,7 +190,7 @@ impl<'t> FileWriter<'t> {
         if kept.is_some() {
             self.pieces.push(Piece {
                 range,
-                text: self.text.get(span(range)).unwrap_or_default().to_owned(),
+                text: own.to_owned(),
                 instruction: Some(idx),
                 kept,
             });
@@ -199,8 +214,9 @@ impl<'t> FileWriter<'t> {
         let range = gap.range.map_or(end, |range| range.cover(end));
         let lines = self.tidy(gap.lines, next);
         let mut text = String::new();
-        let is_first = self.last.is_none();
-        let mut is_line_open = !is_first;
+        // A here-document without an end takes its last line end with it.
+        let before = self.text.get(..usize::from(range.start())).unwrap_or_default();
+        let mut is_line_open = !std::mem::take(&mut self.is_at_top) && !before.ends_with('\n');
         for line in &lines {
             if std::mem::take(&mut is_line_open) && !matches!(line, Line::Raw(_)) {
                 text.push_str(self.line_ending);
@@ -245,7 +261,7 @@ impl<'t> FileWriter<'t> {
                 && match tidy.last() {
                     Some(last) => matches!(last, Line::Blank),
                     // A blank line at the top may keep a comment from being a directive.
-                    None => self.last.is_none() && !self.is_header_guarded(),
+                    None => self.is_at_top && !self.is_header_guarded(),
                 };
             if !is_doubled {
                 tidy.push(line);

@@ -1,5 +1,7 @@
 //! From a tree to edits: laid out, parsed again, proven.
 
+use std::ops::Range;
+
 use dockerfile_source::{TextEdit, TextRange};
 use dockerfile_syntax::ast::{AstNode as _, File};
 use dockerfile_syntax::{Parse, Parser};
@@ -10,6 +12,7 @@ use crate::{Options, RunStyle, proof};
 
 /// Each round costs a parse.
 const MOST_ROUNDS: usize = 20;
+const MOST_HALVES: usize = 100;
 
 /// What formatting makes of a text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -91,40 +94,87 @@ fn format_text(
     is_wanted: impl Fn(TextRange) -> bool,
 ) -> Formatted {
     let ending = line_ending(text, options.line_ending);
+    let allowed = proof::Allowed {
+        exact_commands: options.run == RunStyle::Keep,
+        laid_out_heredocs: options.lays_out_heredocs(),
+    };
+    let mut prove = |pieces: &[Piece]| {
+        let new_text = apply(pieces, text)?;
+        (new_text != text).then(|| proof::differences(parse, &parser.parse(&new_text), allowed))
+    };
     let mut unproven: Vec<usize> = Vec::new();
-    let mut rounds = 0;
     // Each round leaves more instructions alone.
-    loop {
+    for _ in 0..MOST_ROUNDS {
         let keeps = |idx: usize| unproven.binary_search(&idx).is_ok();
         let mut pieces = pieces(parse, text, options, ending, &keeps);
         pieces.retain(|piece| is_wanted(piece.range));
-        let Some(new_text) = apply(&pieces, text) else {
-            return Formatted::default();
-        };
-        if new_text == text {
-            return formatted(pieces, text);
-        }
-        let exact_commands = options.run == RunStyle::Keep;
-        match proof::differences(parse, &parser.parse(&new_text), exact_commands) {
-            proof::Outcome::Same => return formatted(pieces, text),
-            proof::Outcome::Instructions(found) => {
-                let before = unproven.len();
-                unproven.extend(found);
-                unproven.sort_unstable();
-                unproven.dedup();
-                if unproven.len() == before {
-                    return unchanged(pieces);
-                }
-                rounds += 1;
-                if rounds > MOST_ROUNDS {
-                    return unchanged(pieces);
-                }
-            }
+        let before = unproven.len();
+        match prove(&pieces) {
+            None | Some(proof::Outcome::Same) => return formatted(pieces, text),
+            Some(proof::Outcome::Instructions(found)) => unproven.extend(found),
             // A here-document that is read to another end shifts all that follows.
-            proof::Outcome::File if unproven.is_empty() => unproven = with_heredocs(parse),
-            proof::Outcome::File => return unchanged(pieces),
+            Some(proof::Outcome::File) if before == 0 => unproven = with_heredocs(parse),
+            Some(proof::Outcome::File) => {}
+        }
+        unproven.sort_unstable();
+        unproven.dedup();
+        if unproven.len() == before {
+            return halved(pieces, text, prove);
         }
     }
+    let keeps = |idx: usize| unproven.binary_search(&idx).is_ok();
+    let mut pieces = pieces(parse, text, options, ending, &keeps);
+    pieces.retain(|piece| is_wanted(piece.range));
+    halved(pieces, text, prove)
+}
+
+/// Finds out by halves which pieces can be changed, when the comparison cannot say whose fault the difference is.
+fn halved(
+    mut pieces: Vec<Piece>,
+    text: &str,
+    mut prove: impl FnMut(&[Piece]) -> Option<proof::Outcome>,
+) -> Formatted {
+    let originals: Vec<String> = pieces
+        .iter()
+        .map(|piece| text.get(crate::file::span(piece.range)).unwrap_or_default())
+        .map(str::to_owned)
+        .collect();
+    // What is not in its piece waits here: the new text of what is not proven, the old text of what is.
+    let mut others = originals;
+    let swap = |pieces: &mut [Piece], others: &mut [String], range: Range<usize>| {
+        for idx in range {
+            if let (Some(piece), Some(other)) = (pieces.get_mut(idx), others.get_mut(idx)) {
+                std::mem::swap(&mut piece.text, other);
+            }
+        }
+    };
+    let all = 0..pieces.len();
+    swap(&mut pieces, &mut others, all.clone());
+    let mut waiting = vec![all];
+    let mut rounds = 0;
+    while let Some(range) = waiting.pop() {
+        rounds += 1;
+        swap(&mut pieces, &mut others, range.clone());
+        let is_proven = rounds <= MOST_HALVES
+            && matches!(prove(&pieces), None | Some(proof::Outcome::Same));
+        if is_proven {
+            continue;
+        }
+        swap(&mut pieces, &mut others, range.clone());
+        if range.len() > 1 && rounds <= MOST_HALVES {
+            let middle = range.start + range.len() / 2;
+            waiting.push(middle..range.end);
+            waiting.push(range.start..middle);
+        } else {
+            for piece in pieces.get_mut(range).into_iter().flatten() {
+                piece.kept = piece.kept.or(Some(KeptReason::Unproven));
+            }
+        }
+    }
+    for piece in &mut pieces {
+        piece.kept = piece.kept.filter(|_| piece.instruction.is_some());
+    }
+    formatted(pieces, text)
 }
 
 /// Returns the instructions that hold `<<`, by index.
@@ -187,22 +237,6 @@ fn narrowed(old: &str, new: &str, range: TextRange) -> (TextRange, String) {
         range.end() - dockerfile_source::TextSize::new(end as u32),
     );
     (range, insert)
-}
-
-/// Returns that nothing changes, and what could not be proven.
-fn unchanged(pieces: Vec<Piece>) -> Formatted {
-    let kept = pieces
-        .iter()
-        .filter(|piece| piece.instruction.is_some())
-        .map(|piece| Kept {
-            range: piece.range,
-            reason: piece.kept.unwrap_or(KeptReason::Unproven),
-        })
-        .collect();
-    Formatted {
-        edit: TextEdit::default(),
-        kept,
-    }
 }
 
 fn kept(pieces: &[Piece]) -> Vec<Kept> {

@@ -1,6 +1,6 @@
 //! One instruction: its keyword, flags and arguments.
 
-use dockerfile_syntax::ast::{AstNode as _, Pair};
+use dockerfile_syntax::ast::{AstNode as _, Instruction, Pair};
 use dockerfile_syntax::{Element, Node, SyntaxKind};
 
 use crate::parts::{OwnLine, Part, Parts, holds, is_broken, parts};
@@ -16,6 +16,9 @@ pub(crate) fn instruction<'t>(printer: &mut Printer<'t>, node: Node<'t>) -> bool
         return false;
     }
     let (head, heredocs) = split_heredocs(parts(node));
+    if heredocs.iter().any(is_open_heredoc) {
+        return false;
+    }
     let is_cut = |part: &Part<'_>| part.kind() == SyntaxKind::SPLIT_REST;
     let opaque = head
         .list
@@ -51,10 +54,38 @@ pub(crate) fn instruction<'t>(printer: &mut Printer<'t>, node: Node<'t>) -> bool
     if !is_written || printer.has_comments() {
         return false;
     }
-    for part in heredocs {
-        printer.verbatim(part.element);
-    }
+    write_heredocs(printer, node, &heredocs);
     true
+}
+
+/// Writes here-documents: as they are, or as scripts where that is wished.
+fn write_heredocs<'t>(printer: &mut Printer<'t>, node: Node<'t>, heredocs: &[Part<'t>]) {
+    let is_pretty = printer.options.lays_out_heredocs();
+    let mut openers = Vec::new();
+    if is_pretty {
+        openers = Instruction::cast(node).map_or_else(Vec::new, Instruction::heredoc_openers);
+    }
+    let mut openers = openers.iter();
+    for part in heredocs {
+        match part.element {
+            Element::Node(heredoc) if heredoc.kind() == SyntaxKind::HEREDOC => {
+                let strips_tabs = openers.next().is_some_and(|opener| opener.strips_tabs);
+                if is_pretty && shell::is_document_script(heredoc) {
+                    shell::document(printer, heredoc, strips_tabs);
+                } else {
+                    printer.verbatim(part.element);
+                }
+            }
+            _ => printer.verbatim(part.element),
+        }
+    }
+}
+
+/// Returns whether a here-document has no end: where its body ends is a guess.
+fn is_open_heredoc(part: &Part<'_>) -> bool {
+    part.element.into_node().is_some_and(|node| {
+        node.kind() == SyntaxKind::HEREDOC && node.token(SyntaxKind::HEREDOC_END).is_none()
+    })
 }
 
 /// Cuts off the here-documents, with the line end in front of them.
@@ -71,8 +102,9 @@ fn split_heredocs(mut parts: Parts<'_>) -> (Parts<'_>, Vec<Part<'_>>) {
 /// Writes an instruction whose arguments are words, pairs or a JSON array.
 fn arguments<'t>(printer: &mut Printer<'t>, head: &Parts<'t>, node: Node<'t>) {
     let is_pairs = head.list.iter().any(|part| part.kind() == SyntaxKind::PAIR);
+    let arguments = head.list.iter().filter(|part| is_argument(part)).count();
     // These have one argument, or three that read as one.
-    let is_joined = matches!(
+    let is_joined = (is_pairs && arguments == 1) || matches!(
         node.kind(),
         SyntaxKind::FROM_INSTRUCTION
             | SyntaxKind::USER_INSTRUCTION
@@ -82,9 +114,16 @@ fn arguments<'t>(printer: &mut Printer<'t>, head: &Parts<'t>, node: Node<'t>) {
             | SyntaxKind::SHELL_INSTRUCTION
     );
     let is_broken = head.list.iter().any(|part| part.is_broken);
-    let has_comments = head.list.iter().any(|part| !part.comments.is_empty());
+    let has_comments = head.list.iter().any(Part::has_comments);
     let mark = printer.mark();
+    // A line end in front of the last of two words helps nobody when the first is too long by itself.
+    let is_joined = is_joined
+        || (!is_broken && arguments == 2 && !is_pairs && longest_argument(head) > width(printer));
     if has_comments || (is_broken && !is_joined) || !on_one_line(printer, head) {
+        printer.reset(mark);
+        if !is_broken && !has_comments && behind_flags(printer, head) {
+            return;
+        }
         printer.reset(mark);
         let keeps_lines = is_broken && !is_pairs;
         on_lines(printer, head, keeps_lines, is_joined);
@@ -102,12 +141,32 @@ fn on_one_line<'t>(printer: &mut Printer<'t>, head: &Parts<'t>) -> bool {
     printer.column() <= usize::from(printer.options.line_width)
 }
 
+/// Writes the arguments on the line behind the flags; returns whether there are flags and the arguments fit.
+fn behind_flags<'t>(printer: &mut Printer<'t>, head: &Parts<'t>) -> bool {
+    let mut is_behind = false;
+    for (idx, part) in head.list.iter().enumerate() {
+        let is_flag = part.kind() == SyntaxKind::FLAG;
+        if idx > 0 {
+            let is_break = is_behind && !is_flag;
+            printer.break_or_space(is_break, 1);
+            is_behind &= !is_break;
+        }
+        is_behind |= is_flag;
+        piece(printer, part);
+    }
+    let has_flags = head.list.iter().any(|part| part.kind() == SyntaxKind::FLAG);
+    has_flags && printer.column() <= usize::from(printer.options.line_width)
+}
+
 /// Writes the arguments over several lines: as the author has them, or an argument a line.
 fn on_lines<'t>(printer: &mut Printer<'t>, head: &Parts<'t>, keeps_lines: bool, is_joined: bool) {
     let mut arguments = 0;
     for (idx, part) in head.list.iter().enumerate() {
         printer.hold_comments(&part.comments);
-        let is_argument = matches!(part.kind(), SyntaxKind::WORD | SyntaxKind::PAIR);
+        let is_argument = is_argument(part);
+        if arguments == 0 {
+            printer.drop_bare_lines();
+        }
         if idx > 0 {
             let is_break = if keeps_lines {
                 part.is_broken
@@ -122,6 +181,20 @@ fn on_lines<'t>(printer: &mut Printer<'t>, head: &Parts<'t>, keeps_lines: bool, 
         arguments += usize::from(is_argument);
         piece(printer, part);
     }
+}
+
+fn width(printer: &Printer<'_>) -> usize {
+    usize::from(printer.options.line_width).saturating_sub(printer.indentation(1))
+}
+
+fn longest_argument(head: &Parts<'_>) -> usize {
+    let arguments = head.list.iter().filter(|part| is_argument(part));
+    let lengths = arguments.map(|part| usize::from(part.element.range().len()));
+    lengths.max().unwrap_or(0)
+}
+
+fn is_argument(part: &Part<'_>) -> bool {
+    matches!(part.kind(), SyntaxKind::WORD | SyntaxKind::PAIR)
 }
 
 /// Writes one part of an instruction that has no layout of its own.
@@ -182,7 +255,7 @@ fn command_instruction<'t>(printer: &mut Printer<'t>, head: &Parts<'t>, node: No
     let has_comments = flags
         .iter()
         .chain(body.first())
-        .any(|part| !part.comments.is_empty());
+        .any(Part::has_comments);
     let is_broken_first = flags
         .get(1)
         .or(body.first())
@@ -295,7 +368,7 @@ fn write_body<'t>(
         && let Some(script) = part.element.into_node()
     {
         let mark = printer.mark();
-        if at == 0 && part.comments.is_empty() {
+        if at == 0 && !part.has_comments() {
             printer.space();
             if !broken_inside(script) && shell::try_one_line(printer, script, is_run) {
                 return;

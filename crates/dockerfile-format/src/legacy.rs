@@ -13,6 +13,9 @@ pub(crate) fn modern_form(pair: Pair<'_>) -> Option<String> {
         return None;
     }
     let text = value.text();
+    if !has_closed_quotes(value.syntax()) {
+        return None;
+    }
     if is_one_word(value.syntax()) {
         return Some(format!("{key}={text}"));
     }
@@ -32,6 +35,20 @@ fn is_one_word(value: Node<'_>) -> bool {
             Element::Token(token) if token.kind() == SyntaxKind::SINGLE_QUOTED => true,
             Element::Token(token) => !token.text().contains(char::is_whitespace),
         })
+}
+
+/// Returns whether every quote of a value has its other half.
+fn has_closed_quotes(value: Node<'_>) -> bool {
+    value.children_with_tokens().all(|element| match element {
+        Element::Node(node) if node.kind() == SyntaxKind::DOUBLE_QUOTED => {
+            let quotes = node.tokens().filter(|token| token.kind() == SyntaxKind::DOUBLE_QUOTE);
+            quotes.count() == 2
+        }
+        Element::Token(token) if token.kind() == SyntaxKind::SINGLE_QUOTED => {
+            token.text().len() > 1 && token.text().ends_with('\'')
+        }
+        _ => true,
+    })
 }
 
 fn is_plain(c: char) -> bool {

@@ -27,6 +27,13 @@ impl Default for Options {
     }
 }
 
+impl Options {
+    /// Returns whether here-documents that are scripts get a layout.
+    pub(crate) fn lays_out_heredocs(&self) -> bool {
+        self.heredocs == HeredocStyle::Pretty && self.run == RunStyle::Pretty
+    }
+}
+
 /// What one step of indentation is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Indent {

@@ -29,6 +29,13 @@ pub(crate) struct Parts<'t> {
 }
 
 impl Part<'_> {
+    /// Returns whether comment lines stand in front.
+    pub(crate) fn has_comments(&self) -> bool {
+        self.comments
+            .iter()
+            .any(|line| matches!(line, OwnLine::Comment(_)))
+    }
+
     pub(crate) fn kind(&self) -> SyntaxKind {
         self.element.kind()
     }
@@ -97,13 +104,27 @@ pub(crate) fn is_broken(node: Node<'_>) -> bool {
         Element::Token(token) => {
             token.kind().is_line_joint() || token.kind() == SyntaxKind::NEWLINE
         }
-        Element::Node(child) => {
-            !matches!(
-                child.kind(),
-                SyntaxKind::WORD | SyntaxKind::ASSIGNMENT | SyntaxKind::HEREDOC
-            ) && is_broken(child)
-        }
+        Element::Node(child) => match child.kind() {
+            SyntaxKind::WORD | SyntaxKind::ASSIGNMENT | SyntaxKind::HEREDOC => false,
+            // The file of a redirection goes to the line of its operator.
+            SyntaxKind::REDIRECTION => child.token(SyntaxKind::COMMENT_LINE).is_some(),
+            _ => is_broken(child),
+        },
     })
+}
+
+/// Returns whether a line end stands between any two tokens of a node that carry meaning.
+pub(crate) fn is_broken_within(node: Node<'_>) -> bool {
+    let (mut has_begun, mut waits, mut is_broken) = (false, false, false);
+    node.for_each_token(&mut |token| {
+        if token.kind().is_line_joint() || token.kind() == SyntaxKind::NEWLINE {
+            waits = has_begun;
+        } else if token.kind() != SyntaxKind::WHITESPACE {
+            is_broken |= waits;
+            has_begun = true;
+        }
+    });
+    is_broken
 }
 
 /// Returns whether any token below a node is of one of these kinds.

@@ -16,8 +16,6 @@ pub(crate) struct Printer<'t> {
     line_ending: &'static str,
     /// Lines of their own that were met and not yet written: they go in front of the next line.
     comments: Vec<OwnLine<'t>>,
-    /// Whether a broken line is joined by the escape character, or the text has lines of its own.
-    joins_lines: bool,
 }
 
 /// A state of the printer to return to.
@@ -41,7 +39,6 @@ impl<'t> Printer<'t> {
             escape,
             line_ending,
             comments: Vec::new(),
-            joins_lines: true,
         }
     }
 
@@ -69,6 +66,12 @@ impl<'t> Printer<'t> {
 
     pub(crate) fn text(&mut self, text: &str) {
         self.out.push_str(text);
+    }
+
+    /// Writes text with line ends of its own.
+    pub(crate) fn lines(&mut self, text: &str) {
+        self.out.push_str(text);
+        self.line_start = self.out.rfind('\n').map_or(0, |idx| idx + 1);
     }
 
     pub(crate) fn space(&mut self) {
@@ -109,13 +112,16 @@ impl<'t> Printer<'t> {
 
     /// Goes to the next line of the same instruction. Comment lines that wait are written before it.
     pub(crate) fn line_break(&mut self, level: usize) {
-        if self.joins_lines {
-            self.out.push(' ');
-            self.out.push(self.escape);
-        }
+        self.line_break_behind_comments(level, level);
+    }
+
+    /// Goes to the next line, with the comment lines that wait at a level of their own.
+    pub(crate) fn line_break_behind_comments(&mut self, level: usize, of_comments: usize) {
+        self.out.push(' ');
+        self.out.push(self.escape);
         self.newline();
         for line in std::mem::take(&mut self.comments) {
-            self.indent(level);
+            self.indent(of_comments);
             match line {
                 OwnLine::Comment(comment) => {
                     let text = crate::comment::spaced(comment.text().trim(), self.escape);
@@ -141,6 +147,12 @@ impl<'t> Printer<'t> {
     /// Keeps lines of their own for the next broken line.
     pub(crate) fn hold_comments(&mut self, comments: &[OwnLine<'t>]) {
         self.comments.extend_from_slice(comments);
+    }
+
+    /// Forgets lines of the escape character alone: there is nothing in front that they could set apart.
+    pub(crate) fn drop_bare_lines(&mut self) {
+        self.comments
+            .retain(|line| matches!(line, OwnLine::Comment(_)));
     }
 
     pub(crate) fn has_comments(&self) -> bool {

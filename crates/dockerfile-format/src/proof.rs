@@ -7,6 +7,15 @@ use dockerfile_model::{Meaning, Model, ModelInput};
 use dockerfile_syntax::ast::{AstNode as _, File, Instruction};
 use dockerfile_syntax::{Element, Node, Parse, SyntaxKind};
 
+/// What may differ.
+#[derive(Clone, Copy)]
+pub(crate) struct Allowed {
+    /// Whether the text of commands must be the same, blanks included.
+    pub(crate) exact_commands: bool,
+    /// Whether here-documents that are scripts may have another layout. Those within them may not.
+    pub(crate) laid_out_heredocs: bool,
+}
+
 /// What the comparison found.
 pub(crate) enum Outcome {
     Same,
@@ -16,8 +25,8 @@ pub(crate) enum Outcome {
     File,
 }
 
-/// Compares a file with its new layout. With `exact_commands` the text of commands must be the same, blanks included.
-pub(crate) fn differences(before: &Parse, after: &Parse, exact_commands: bool) -> Outcome {
+/// Compares a file with its new layout. `allowed` says what may differ.
+pub(crate) fn differences(before: &Parse, after: &Parse, allowed: Allowed) -> Outcome {
     let (Some(old), Some(new)) = (File::cast(before.root()), File::cast(after.root())) else {
         return Outcome::File;
     };
@@ -36,7 +45,7 @@ pub(crate) fn differences(before: &Parse, after: &Parse, exact_commands: bool) -
     let mut others = new.instructions();
     for (idx, instruction) in old.instructions().enumerate() {
         match others.next() {
-            Some(other) if is_same(instruction, other, exact_commands) => {}
+            Some(other) if is_same(instruction, other, allowed) => {}
             // From here on the instructions are not each other's.
             Some(other) if other.kind() != instruction.kind() => {
                 found.push(idx.saturating_sub(1));
@@ -55,7 +64,7 @@ pub(crate) fn differences(before: &Parse, after: &Parse, exact_commands: bool) -
         return Outcome::File;
     }
     if !found.is_empty() {
-        found.retain(|idx| !means_the_same(before, after, *idx));
+        retain_unlike(before, after, &mut found);
     }
     if found.is_empty() {
         Outcome::Same
@@ -64,25 +73,35 @@ pub(crate) fn differences(before: &Parse, after: &Parse, exact_commands: bool) -
     }
 }
 
-/// Compares two instructions by meaning. Only pairs may be rewritten: all else has the same tree.
-fn means_the_same(before: &Parse, after: &Parse, idx: usize) -> bool {
-    let is_pairs = |parse: &Parse| {
-        File::cast(parse.root())
-            .and_then(|file| file.instructions().nth(idx))
+/// Drops the instructions that mean the same. Only pairs may be rewritten: all else has the same tree.
+fn retain_unlike(before: &Parse, after: &Parse, found: &mut Vec<usize>) {
+    let has_pairs = |parse: &Parse| -> Vec<bool> {
+        let file = File::cast(parse.root());
+        file.into_iter()
+            .flat_map(File::instructions)
             .map(|instruction| instruction.trigger().unwrap_or(instruction))
-            .is_some_and(|instruction| instruction.pairs().next().is_some())
+            .map(|instruction| instruction.pairs().next().is_some())
+            .collect()
     };
-    if !is_pairs(before) || !is_pairs(after) {
-        return false;
+    let (old_pairs, new_pairs) = (has_pairs(before), has_pairs(after));
+    let is_pairs = |idx: usize| {
+        old_pairs.get(idx) == Some(&true) && new_pairs.get(idx) == Some(&true)
+    };
+    if !found.iter().any(|idx| is_pairs(*idx)) {
+        return;
     }
     let input = ModelInput::default();
     let meaning = |parse: &Parse| Meaning::new(parse, &Model::new(parse, &input));
     let (old, new) = (meaning(before), meaning(after));
-    old.instruction(idx).is_some() && old.instruction(idx) == new.instruction(idx)
+    found.retain(|idx| {
+        !is_pairs(*idx)
+            || old.instruction(*idx).is_none()
+            || old.instruction(*idx) != new.instruction(*idx)
+    });
 }
 
-fn is_same(before: Instruction<'_>, after: Instruction<'_>, exact_commands: bool) -> bool {
-    same_nodes(before.syntax(), after.syntax(), exact_commands)
+fn is_same(before: Instruction<'_>, after: Instruction<'_>, allowed: Allowed) -> bool {
+    same_nodes(before.syntax(), after.syntax(), allowed)
         && comment_lines(before.syntax()) == comment_lines(after.syntax())
 }
 
@@ -91,7 +110,7 @@ fn file_comments(parse: &Parse) -> Vec<&str> {
     parse
         .root()
         .tokens()
-        .filter(|token| token.kind() == SyntaxKind::COMMENT)
+        .filter(|token| matches!(token.kind(), SyntaxKind::COMMENT | SyntaxKind::COMMENT_LINE))
         .map(|token| words_of(token.text()))
         .collect()
 }
@@ -111,16 +130,16 @@ fn words_of(comment: &str) -> &str {
     comment.trim().trim_start_matches('#').trim()
 }
 
-fn same_nodes(before: Node<'_>, after: Node<'_>, exact_commands: bool) -> bool {
+fn same_nodes(before: Node<'_>, after: Node<'_>, allowed: Allowed) -> bool {
     if before.kind() != after.kind() {
         return false;
     }
     match before.kind() {
-        SyntaxKind::HEREDOC => return before.to_string() == after.to_string(),
+        SyntaxKind::HEREDOC => return same_heredocs(before, after, allowed),
         SyntaxKind::WORD | SyntaxKind::ASSIGNMENT | SyntaxKind::FLAG | SyntaxKind::ERROR => {
             return same_text(before, after);
         }
-        SyntaxKind::SCRIPT if exact_commands => {
+        SyntaxKind::SCRIPT if allowed.exact_commands => {
             return before.logical_text().trim() == after.logical_text().trim();
         }
         _ => {}
@@ -135,7 +154,7 @@ fn same_nodes(before: Node<'_>, after: Node<'_>, exact_commands: bool) -> bool {
         .filter(meaningful)
         .all(|element| match (element, others.next()) {
             (Element::Node(node), Some(Element::Node(other))) => {
-                same_nodes(node, other, exact_commands)
+                same_nodes(node, other, allowed)
             }
             (Element::Token(token), Some(Element::Token(other))) => {
                 token.kind() == other.kind()
@@ -147,6 +166,25 @@ fn same_nodes(before: Node<'_>, after: Node<'_>, exact_commands: bool) -> bool {
             _ => false,
         });
     is_same && others.next().is_none()
+}
+
+/// Compares here-documents: byte for byte, or as scripts where these may be laid out.
+fn same_heredocs(before: Node<'_>, after: Node<'_>, allowed: Allowed) -> bool {
+    let (old, new) = (before.to_string(), after.to_string());
+    if old == new {
+        return true;
+    }
+    let (Some(script), Some(other)) = (
+        before.child(SyntaxKind::SCRIPT),
+        after.child(SyntaxKind::SCRIPT),
+    ) else {
+        return false;
+    };
+    let end = |node: Node<'_>| node.token(SyntaxKind::HEREDOC_END).map(|token| token.text().to_owned());
+    allowed.laid_out_heredocs
+        && old.starts_with("#!") == new.starts_with("#!")
+        && end(before) == end(after)
+        && same_nodes(script, other, Allowed { laid_out_heredocs: false, ..allowed })
 }
 
 /// Compares two nodes by what the builder reads of them.

@@ -5,13 +5,15 @@
 
 mod command;
 mod compound;
+mod document;
 mod flat;
 mod packages;
 
-use dockerfile_syntax::{Node, SyntaxKind};
+use dockerfile_syntax::{Element, Node, SyntaxKind};
 
 use crate::parts::{Part, holds, is_broken, parts};
 use crate::printer::Printer;
+pub(crate) use document::{document, is_document_script};
 use flat::try_flat;
 
 /// Where a statement stands.
@@ -33,7 +35,18 @@ pub(crate) fn is_understood(script: Node<'_>) -> bool {
             SyntaxKind::ERROR | SyntaxKind::OPAQUE | SyntaxKind::NEWLINE | SyntaxKind::HEREDOC
         )
     };
-    !holds(script, &is_strange)
+    !holds(script, &is_strange) && !has_cut_token(script)
+}
+
+/// Returns whether an operator or a reserved word goes over a line end.
+fn has_cut_token(node: Node<'_>) -> bool {
+    node.children_with_tokens().any(|element| match element {
+        Element::Token(token) => token.kind() == SyntaxKind::SPLIT_REST,
+        Element::Node(child) => {
+            !matches!(child.kind(), SyntaxKind::WORD | SyntaxKind::ASSIGNMENT)
+                && has_cut_token(child)
+        }
+    })
 }
 
 /// Returns whether the commands stay on one line. When they do, they are written.
@@ -109,12 +122,16 @@ pub(crate) fn script<'t>(printer: &mut Printer<'t>, node: Node<'t>, lead: Lead, 
                 printer.verbatim(part.element);
             }
             _ => {
-                match lead {
-                    _ if !is_first => printer.line_break(place.at),
-                    Lead::Space(level) => printer.break_or_space(false, level),
-                    Lead::Line(level) => printer.line_break(level),
+                if std::mem::take(&mut is_first) {
+                    // There is nothing in front that a bare line could set apart.
+                    printer.drop_bare_lines();
+                    match lead {
+                        Lead::Space(level) => printer.break_or_space(false, level),
+                        Lead::Line(level) => printer.line_break(level),
+                    }
+                } else {
+                    printer.line_break(place.at);
                 }
-                is_first = false;
                 start = printer.mark();
                 statement(printer, part, place);
             }

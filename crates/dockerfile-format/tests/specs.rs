@@ -18,7 +18,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use dockerfile_format::{
-    BlankLines, HeredocStyle, Indent, KeywordCase, LineEnding, Options, RunStyle, format,
+    BlankLines, HeredocStyle, Indent, KeptReason, KeywordCase, LineEnding, Options, RunStyle, format,
 };
 use dockerfile_syntax::parse;
 
@@ -47,38 +47,47 @@ fn specs() {
         let mut updated = String::new();
         for spec in &specs {
             count += 1;
-            let found = check(spec, &name, &mut faults);
+            let found = check(spec, &name, is_update, &mut faults);
             write_spec(&mut updated, spec, &found);
         }
         if is_update && updated != text {
             fs::write(&path, updated).expect("written");
         }
     }
-    assert!(count > 0, "there are specs");
-    assert!(is_update || faults.is_empty(), "{faults}");
+    assert!(count > 250, "there are many specs");
+    assert!(faults.is_empty(), "{faults}");
 }
 
 /// Formats one spec twice and returns what comes out.
-fn check(spec: &Spec, name: &str, faults: &mut String) -> String {
+fn check(spec: &Spec, name: &str, is_update: bool, faults: &mut String) -> String {
     let options = options(spec.options.as_deref());
-    let run = |text: &str| {
-        format(&parse(text), &options)
-            .edit
-            .apply(text)
-            .expect("the edits fit")
+    let run = |text: &str, faults: &mut String| {
+        let formatted = format(&parse(text), &options);
+        for kept in &formatted.kept {
+            if kept.reason == KeptReason::Unproven {
+                let _ = writeln!(faults, "{name}: {}: not proven", spec.title);
+            }
+        }
+        formatted.edit.apply(text).expect("the edits fit")
     };
     let input = hidden(&spec.input);
-    let found = run(&input);
+    let found = run(&input, faults);
     let expect = spec.expect.as_deref().map_or_else(|| input.clone(), hidden);
-    if found != expect {
+    if !is_update && found != expect {
         let _ = writeln!(
             faults,
             "{name}: {}\n--- expected\n{expect}\n--- found\n{found}\n",
             spec.title
         );
     }
-    let again = run(&found);
-    assert_eq!(again, found, "{name}: {}: not stable", spec.title);
+    let again = run(&found, faults);
+    if again != found {
+        let _ = writeln!(
+            faults,
+            "{name}: {}: not stable\n--- once\n{found}\n--- twice\n{again}\n",
+            spec.title
+        );
+    }
     if found == input { input } else { found }
 }
 

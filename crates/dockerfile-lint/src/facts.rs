@@ -32,5 +32,6 @@ pub(crate) mod shell_program;
 pub(crate) mod shell_variables;
 pub(crate) mod source_copy;
 pub(crate) mod start_command;
+pub(crate) mod started_service;
 pub(crate) mod users_in_force;
 pub(crate) mod windows;

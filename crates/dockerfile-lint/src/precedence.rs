@@ -13,11 +13,6 @@ const SILENT_BEFORE: &[(&str, &str)] = &[
     ("invalid-default-arg-in-from", "invalid-image-name"),
     // Another name is needed, whatever its case.
     ("stage-name-casing", "reserved-stage-name"),
-    // What has no stage runs nowhere.
-    ("maintainer", "missing-from"),
-    ("multiple-cmd", "missing-from"),
-    ("shell-form-command", "missing-from"),
-    ("add-for-plain-file", "missing-from"),
     // What does not start gets no signals.
     ("shell-form-command", "swallowed-cmd"),
     ("shell-form-command", "shell-without-c"),

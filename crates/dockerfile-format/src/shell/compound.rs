@@ -2,9 +2,10 @@
 
 use dockerfile_syntax::{Element, Node, SyntaxKind};
 
+use super::command::word;
 use super::flat::try_flat;
 use super::{Lead, Place, script};
-use crate::parts::{is_broken, parts};
+use crate::parts::{is_broken, is_broken_within, parts};
 use crate::printer::Printer;
 
 /// Writes a block that begins on a line of level `at`. Its body is one level deeper, its end at the level of its line.
@@ -53,7 +54,9 @@ fn block<'t>(printer: &mut Printer<'t>, node: Node<'t>, at: usize) {
                 let is_attached = token.kind() == SyntaxKind::SEMICOLON
                     || (is_function && token.kind() != SyntaxKind::RESERVED_WORD);
                 if expected == Expected::End {
-                    printer.line_break(at);
+                    // A comment in front of `else` is about what comes, one in front of `fi` about what was.
+                    let is_end = !matches!(token.text(), "else" | "elif");
+                    printer.line_break_behind_comments(at, at + usize::from(is_end));
                 } else if idx > 0 && !is_attached {
                     printer.break_or_space(false, at + 1);
                 }
@@ -85,7 +88,7 @@ fn block<'t>(printer: &mut Printer<'t>, node: Node<'t>, at: usize) {
                     if idx > 0 {
                         printer.break_or_space(part.is_broken, at + 1);
                     }
-                    printer.verbatim(part.element);
+                    word(printer, part);
                 }
             },
         }
@@ -115,7 +118,7 @@ fn condition<'t>(printer: &mut Printer<'t>, node: Node<'t>, at: usize) {
 
 /// Writes `pattern) commands ;;`, on one line where the author has it so.
 fn case_item<'t>(printer: &mut Printer<'t>, node: Node<'t>, at: usize) {
-    if !is_broken(node) && try_flat(printer, node) {
+    if !is_broken_within(node) && try_flat(printer, node) {
         return;
     }
     let parts = parts(node);

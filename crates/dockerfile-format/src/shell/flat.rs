@@ -54,7 +54,9 @@ impl<'t> Line<'_, 't> {
             let goes_on = match element {
                 Element::Node(child) => self.node(child),
                 Element::Token(token) => match token.kind() {
-                    SyntaxKind::WHITESPACE | SyntaxKind::CONTINUATION => {
+                    SyntaxKind::WHITESPACE
+                    | SyntaxKind::CONTINUATION
+                    | SyntaxKind::EMPTY_LINE => {
                         self.want_space();
                         true
                     }

@@ -72,7 +72,8 @@ const PREFIXES: &[&str] = &[
 /// Returns where the packages begin when this is a call of a package manager with any.
 pub(super) fn package_call(list: &[Part<'_>]) -> Option<PackageCall> {
     let mut idx = list.iter().position(|part| {
-        part.kind() == SyntaxKind::WORD && !plain(part).is_some_and(|word| PREFIXES.contains(&word))
+        part.kind() == SyntaxKind::WORD
+            && !plain(part).is_some_and(|word| PREFIXES.contains(&word) || word.contains('='))
     })?;
     let program = plain(list.get(idx)?)?;
     let program = program.rsplit('/').next().unwrap_or(program);

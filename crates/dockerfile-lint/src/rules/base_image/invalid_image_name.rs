@@ -91,7 +91,7 @@ fn check_default(ctx: &mut RuleContext<'_>, model: &Model, image: &Word, name: &
             image.range,
             format!("`{text}` cannot be an image name: it is not in lower case"),
         )
-        .help(format!("did you mean `{}`?", text.to_lowercase()));
+        .help(lower_case_help(name, &text.to_lowercase()));
     label_defaults(finding, model, image);
 }
 
@@ -163,12 +163,25 @@ fn report_case(
         finding.help(format!("did you mean `${{{variable}}}`?"));
         return;
     }
-    let finding = finding.help(format!("did you mean `{lower}`?"));
+    let finding = finding.help(lower_case_help(name, &lower));
     let before = name.get(..usize::from(at.start())).unwrap_or("");
     let behind = name.get(usize::from(at.end())..).unwrap_or("");
     let is_name = ImageRef::parse(&format!("{before}{lower}{behind}")).is_ok();
     if is_name && is_written_plainly(image) {
         finding.unsafe_fix(format!("write `{lower}`"), TextEdit::replace(range, lower));
+    }
+}
+
+/// `untagged-base-image` is silent where the name is wrong, so this speaks of the tag, too.
+fn lower_case_help(name: &str, lower: &str) -> String {
+    let last = name.rsplit('/').next().unwrap_or(name);
+    if last.contains([':', '@']) {
+        format!("did you mean `{lower}`?")
+    } else {
+        format!(
+            "did you mean `{lower}`? name a version, too, such as `{}:TAG`",
+            name.to_lowercase()
+        )
     }
 }
 
@@ -233,7 +246,10 @@ mod tests {
             .iter()
             .filter_map(|found| found.help.as_deref())
             .collect();
-        assert_eq!(help, ["did you mean `ubuntu`?"]);
+        assert_eq!(
+            help,
+            ["did you mean `ubuntu`? name a version, too, such as `ubuntu:TAG`"]
+        );
         check_message(
             &RULE,
             "FROM Ubuntu\n",

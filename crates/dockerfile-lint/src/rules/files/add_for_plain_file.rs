@@ -35,7 +35,7 @@ declare_rule! {
     ///
     /// ## Limits
     /// Silent where one of the sources is a URL, a Git repository, a name of an archive or a variable without a value, and where a flag is used that only ADD has.
-    /// On 22,777 public Dockerfiles it fires 9,463 times; of 50 read, none was wrong.
+    /// On 22,777 public Dockerfiles it fires 9,464 times; of 50 read, none was wrong.
     pub(crate) ADD_FOR_PLAIN_FILE {
         name: "add-for-plain-file",
         code: "DF601",
