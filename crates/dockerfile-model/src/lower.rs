@@ -41,6 +41,9 @@ impl<'i> Lowering<'i> {
     pub(crate) fn file(mut self, file: File<'_>) -> Model {
         let len = usize::from(file.syntax().range().len());
         self.budget = Cell::new(words::Budget::new(len));
+        // Instructions are large, and moving them while the list grows is felt.
+        let instructions = &mut self.model.instructions;
+        instructions.reserve_exact(file.instructions().count());
         for element in file.syntax().children_with_tokens() {
             match element {
                 Element::Token(token) if token.kind() == SyntaxKind::COMMENT => {

@@ -93,14 +93,17 @@ fn what_all_words_together_may_grow_has_a_limit() {
         .variables
         .iter()
         .filter(|variable| variable.name == "B")
-        .map(|variable| variable.value.as_ref().map(|value| value.len()))
+        .map(|variable| variable.value.as_ref().map(dockerfile_model::SmolStr::len))
         .collect();
     assert_eq!(values.first(), Some(&Some(100_000)));
     assert_eq!(values.last(), Some(&None));
     // What is not known any more is used all the same.
-    let uses = model.instructions.last().map(|last| last.pairs());
+    let uses = model
+        .instructions
+        .last()
+        .map(dockerfile_model::Instruction::pairs);
     assert!(
-        matches!(uses, Some([pair]) if pair.value.as_ref().is_some_and(|value| value.has_variables()))
+        matches!(uses, Some([pair]) if pair.value.as_ref().is_some_and(dockerfile_model::Word::has_variables))
     );
 }
 

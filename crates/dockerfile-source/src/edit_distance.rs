@@ -45,9 +45,12 @@ pub fn closest_match<'c>(
         return None;
     }
     let word = word.to_lowercase();
-    let allowed = (word.chars().count() / 3).clamp(1, 3);
+    let letters = word.chars().count();
+    let allowed = (letters / 3).clamp(1, 3);
     candidates
         .into_iter()
+        // Most candidates are too long or too short to be near. Few letters change their number in lower case.
+        .filter(|candidate| !candidate.is_ascii() || candidate.len().abs_diff(letters) <= allowed)
         .map(|candidate| (edit_distance(&word, &candidate.to_lowercase()), candidate))
         .filter(|(distance, _)| *distance <= allowed)
         .min_by_key(|(distance, _)| *distance)

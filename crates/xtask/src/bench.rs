@@ -3,6 +3,7 @@
 mod check;
 mod check_peers;
 mod hostile;
+mod hostile_files;
 mod log_fit;
 mod long_file;
 mod parse;

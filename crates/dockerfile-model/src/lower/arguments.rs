@@ -20,7 +20,7 @@ impl Lowering<'_> {
         Instruction {
             id: self.current,
             keyword,
-            keyword_text: SmolStr::new(syntax.keyword().unwrap_or_default()),
+            keyword_text: keyword_text(syntax),
             keyword_range: syntax.keyword_range(),
             range: syntax.range(),
             stage: self.stage,
@@ -171,6 +171,19 @@ impl Lowering<'_> {
             .into_iter()
             .map(|string| self.json_word(string))
             .collect()
+    }
+}
+
+fn keyword_text(syntax: ast::Instruction<'_>) -> SmolStr {
+    let mut tokens = syntax.syntax().tokens();
+    match (tokens.next(), tokens.next()) {
+        // A blank ends the keyword: no continuation cuts it in two.
+        (Some(keyword), Some(blank))
+            if keyword.kind() == SyntaxKind::KEYWORD && blank.kind() == SyntaxKind::WHITESPACE =>
+        {
+            SmolStr::new(keyword.text())
+        }
+        _ => SmolStr::from(syntax.keyword().unwrap_or_default()),
     }
 }
 

@@ -76,16 +76,14 @@ impl Lowering<'_> {
     }
 
     fn written_word(&self, word: ast::Word<'_>, stage: Option<StageId>) -> Word {
-        match word.plain_text() {
-            Some(text) => Word::literal(SmolStr::new(text), word.range()),
-            None => {
-                let pieces = OnceCell::new();
-                self.expand(&text_of(word), word.range(), stage, |part| {
-                    let pieces = pieces.get_or_init(|| Pieces::new(word.syntax()));
-                    pieces.file_range(part)
-                })
-            }
+        if let Some(text) = word.plain_text() {
+            return Word::literal(SmolStr::new(text), word.range());
         }
+        let pieces = OnceCell::new();
+        self.expand(&text_of(word), word.range(), stage, |part| {
+            let pieces = pieces.get_or_init(|| Pieces::new(word.syntax()));
+            pieces.file_range(part)
+        })
     }
 
     /// Expands a text; `place` says where a part of it stands in the file.

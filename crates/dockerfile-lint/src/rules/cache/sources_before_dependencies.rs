@@ -189,7 +189,8 @@ impl<'m> Walk<'m> {
                 self.installed.push(install.tool);
             }
         }
-        if !is_mounted && !(self.copies.is_empty() && self.pending.is_empty()) {
+        let has_copies = !self.copies.is_empty() || !self.pending.is_empty();
+        if has_copies && !is_mounted {
             self.named_install(ctx, calls, packages);
         }
     }
