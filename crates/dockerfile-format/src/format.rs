@@ -184,7 +184,7 @@ fn with_heredocs(parse: &Parse) -> Vec<usize> {
     };
     file.instructions()
         .enumerate()
-        .filter(|(_, instruction)| instruction.syntax().to_string().contains("<<"))
+        .filter(|(_, instruction)| instruction.syntax().text().contains("<<"))
         .map(|(idx, _)| idx)
         .collect()
 }

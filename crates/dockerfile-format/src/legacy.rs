@@ -31,7 +31,7 @@ fn is_one_word(value: Node<'_>) -> bool {
     !value.range().is_empty()
         && value.children_with_tokens().all(|element| match element {
             Element::Node(node) if node.kind() == SyntaxKind::DOUBLE_QUOTED => true,
-            Element::Node(node) => !node.to_string().contains(char::is_whitespace),
+            Element::Node(node) => !node.text().contains(char::is_whitespace),
             Element::Token(token) if token.kind() == SyntaxKind::SINGLE_QUOTED => true,
             Element::Token(token) => !token.text().contains(char::is_whitespace),
         })

@@ -5,7 +5,7 @@
 
 use dockerfile_model::{Meaning, Model, ModelInput};
 use dockerfile_syntax::ast::{AstNode as _, File, Instruction};
-use dockerfile_syntax::{Element, Node, Parse, SyntaxKind};
+use dockerfile_syntax::{Element, Node, Parse, SyntaxKind, Token};
 
 /// What may differ.
 #[derive(Clone, Copy)]
@@ -30,11 +30,11 @@ pub(crate) fn differences(before: &Parse, after: &Parse, allowed: Allowed) -> Ou
     let (Some(old), Some(new)) = (File::cast(before.root()), File::cast(after.root())) else {
         return Outcome::File;
     };
-    let directives = |file: File<'_>| -> Vec<String> {
+    fn directives(file: File<'_>) -> Vec<&str> {
         file.directives()
-            .map(|directive| directive.syntax().to_string())
+            .map(|directive| directive.syntax().text())
             .collect()
-    };
+    }
     if before.escape() != after.escape() || directives(old) != directives(new) {
         return Outcome::File;
     }
@@ -75,33 +75,54 @@ pub(crate) fn differences(before: &Parse, after: &Parse, allowed: Allowed) -> Ou
 
 /// Drops the instructions that mean the same. Only pairs may be rewritten: all else has the same tree.
 fn retain_unlike(before: &Parse, after: &Parse, found: &mut Vec<usize>) {
-    let has_pairs = |parse: &Parse| -> Vec<bool> {
-        let file = File::cast(parse.root());
-        file.into_iter()
-            .flat_map(File::instructions)
-            .map(|instruction| instruction.trigger().unwrap_or(instruction))
-            .map(|instruction| instruction.pairs().next().is_some())
-            .collect()
-    };
-    let (old_pairs, new_pairs) = (has_pairs(before), has_pairs(after));
-    let is_pairs =
-        |idx: usize| old_pairs.get(idx) == Some(&true) && new_pairs.get(idx) == Some(&true);
-    if !found.iter().any(|idx| is_pairs(*idx)) {
-        return;
-    }
-    let input = ModelInput::default();
-    let meaning = |parse: &Parse| Meaning::new(parse, &Model::new(parse, &input));
-    let (old, new) = (meaning(before), meaning(after));
-    found.retain(|idx| {
-        !is_pairs(*idx)
-            || old.instruction(*idx).is_none()
-            || old.instruction(*idx) != new.instruction(*idx)
+    let (old, new) = (rewritten(before, found), rewritten(after, found));
+    let meanings = |texts: &[Option<&str>]| meanings(texts, before.escape());
+    let (old_meanings, new_meanings) = (meanings(&old), meanings(&new));
+    let mut position = 0;
+    found.retain(|_| {
+        let at = position;
+        position += 1;
+        let is_rewritten = matches!((old.get(at), new.get(at)), (Some(Some(_)), Some(Some(_))));
+        let meaning = old_meanings.instruction(at + 1);
+        !is_rewritten || meaning.is_none() || meaning != new_meanings.instruction(at + 1)
     });
 }
 
+/// Returns the texts of some instructions, by index; none for one that has no pairs.
+fn rewritten<'t>(parse: &'t Parse, wanted: &[usize]) -> Vec<Option<&'t str>> {
+    let mut wanted = wanted.iter().copied().peekable();
+    File::cast(parse.root())
+        .into_iter()
+        .flat_map(File::instructions)
+        .enumerate()
+        .filter(|(idx, _)| wanted.next_if_eq(idx).is_some())
+        .map(|(_, instruction)| {
+            let inner = instruction.trigger().unwrap_or(instruction);
+            let is_pairs = inner.pairs().next().is_some();
+            is_pairs.then(|| instruction.syntax().text())
+        })
+        .collect()
+}
+
+/// Returns what instructions mean, in a file of nothing but them; the first is a FROM.
+fn meanings(instructions: &[Option<&str>], escape: char) -> Meaning {
+    let mut text = format!("# escape={escape}\nFROM scratch\n");
+    for instruction in instructions {
+        // One that is not to be compared keeps its place.
+        text.push_str(instruction.unwrap_or("USER nobody"));
+        text.push('\n');
+    }
+    let parse = dockerfile_syntax::parse(&text);
+    Meaning::new(&parse, &Model::new(&parse, &ModelInput::default()))
+}
+
 fn is_same(before: Instruction<'_>, after: Instruction<'_>, allowed: Allowed) -> bool {
-    same_nodes(before.syntax(), after.syntax(), allowed)
-        && comment_lines(before.syntax()) == comment_lines(after.syntax())
+    let (before, after) = (before.syntax(), after.syntax());
+    // The same text is read the same way, as long as all in front of it is.
+    if before.kind() == after.kind() && before.text() == after.text() {
+        return true;
+    }
+    same_nodes(before, after, allowed) && comment_lines(before) == comment_lines(after)
 }
 
 /// Returns the comments between the instructions, without the blanks around them.
@@ -167,7 +188,7 @@ fn same_nodes(before: Node<'_>, after: Node<'_>, allowed: Allowed) -> bool {
 
 /// Compares here-documents: byte for byte, or as scripts where these may be laid out.
 fn same_heredocs(before: Node<'_>, after: Node<'_>, allowed: Allowed) -> bool {
-    let (old, new) = (before.to_string(), after.to_string());
+    let (old, new) = (before.text(), after.text());
     if old == new {
         return true;
     }
@@ -177,13 +198,10 @@ fn same_heredocs(before: Node<'_>, after: Node<'_>, allowed: Allowed) -> bool {
     ) else {
         return false;
     };
-    let end = |node: Node<'_>| {
-        node.token(SyntaxKind::HEREDOC_END)
-            .map(|token| token.text().to_owned())
-    };
+    let end = SyntaxKind::HEREDOC_END;
     allowed.laid_out_heredocs
         && old.starts_with("#!") == new.starts_with("#!")
-        && end(before) == end(after)
+        && before.token(end).map(Token::text) == after.token(end).map(Token::text)
         && same_nodes(
             script,
             other,
@@ -196,15 +214,5 @@ fn same_heredocs(before: Node<'_>, after: Node<'_>, allowed: Allowed) -> bool {
 
 /// Compares two nodes by what the builder reads of them.
 fn same_text(before: Node<'_>, after: Node<'_>) -> bool {
-    let mut elements = before.children_with_tokens();
-    let mut others = after.children_with_tokens();
-    if let (Some(Element::Token(token)), None, Some(Element::Token(other)), None) = (
-        elements.next(),
-        elements.next(),
-        others.next(),
-        others.next(),
-    ) {
-        return token.kind() == other.kind() && token.text() == other.text();
-    }
-    before.logical_text() == after.logical_text()
+    before.text() == after.text() || before.logical_text() == after.logical_text()
 }

@@ -125,7 +125,8 @@ impl<'t> Node<'t> {
         });
     }
 
-    fn text(self) -> &'t str {
+    /// Returns the text as it stands in the file.
+    pub fn text(self) -> &'t str {
         text(self.tree, self.index)
     }
 }

@@ -27,7 +27,7 @@ pub(crate) fn is_document_script(heredoc: Node<'_>) -> bool {
 /// Returns whether no carriage returns are in the way, no here-document is open, and no blanks in front of `#!` keep it
 /// from being read.
 fn is_plain_text(script: Node<'_>) -> bool {
-    let text = script.to_string();
+    let text = script.text();
     let has_hidden_shebang = text.trim_start().starts_with("#!") && !text.starts_with("#!");
     !text.contains('\r') && !has_hidden_shebang && has_ends(script)
 }
@@ -46,7 +46,7 @@ pub(crate) fn document<'t>(printer: &mut Printer<'t>, heredoc: Node<'t>, strips_
     for element in heredoc.children_with_tokens() {
         match element {
             Element::Node(script) if script.kind() == SyntaxKind::SCRIPT => {
-                let own = script.to_string();
+                let own = script.text();
                 let first_line = own.lines().find(|line| !line.trim().is_empty());
                 let tabs =
                     first_line.map_or(0, |line| line.len() - line.trim_start_matches('\t').len());
@@ -67,7 +67,7 @@ pub(crate) fn document<'t>(printer: &mut Printer<'t>, heredoc: Node<'t>, strips_
                     text.push('\n');
                 }
             }
-            Element::Node(node) => text.push_str(&node.to_string()),
+            Element::Node(node) => text.push_str(node.text()),
             Element::Token(token) => text.push_str(token.text()),
         }
     }

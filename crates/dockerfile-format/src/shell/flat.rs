@@ -106,7 +106,7 @@ impl<'t> Line<'_, 't> {
                     let goes_on = self.push(element);
                     let begins_with_paren = node
                         .child(SyntaxKind::SCRIPT)
-                        .is_some_and(|script| script.to_string().trim_start().starts_with('('));
+                        .is_some_and(|script| script.text().trim_start().starts_with('('));
                     self.space = if begins_with_paren {
                         Space::One
                     } else {
