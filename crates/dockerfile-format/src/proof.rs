@@ -30,11 +30,6 @@ pub(crate) fn differences(before: &Parse, after: &Parse, allowed: Allowed) -> Ou
     let (Some(old), Some(new)) = (File::cast(before.root()), File::cast(after.root())) else {
         return Outcome::File;
     };
-    fn directives(file: File<'_>) -> Vec<&str> {
-        file.directives()
-            .map(|directive| directive.syntax().text())
-            .collect()
-    }
     if before.escape() != after.escape() || directives(old) != directives(new) {
         return Outcome::File;
     }
@@ -71,6 +66,12 @@ pub(crate) fn differences(before: &Parse, after: &Parse, allowed: Allowed) -> Ou
     } else {
         Outcome::Instructions(found)
     }
+}
+
+fn directives(file: File<'_>) -> Vec<&str> {
+    file.directives()
+        .map(|directive| directive.syntax().text())
+        .collect()
 }
 
 /// Drops the instructions that mean the same. Only pairs may be rewritten: all else has the same tree.

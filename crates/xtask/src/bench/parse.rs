@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::Context;
 use clap::Args;
+use dockerfile_format::Formatter;
 use dockerfile_lint::{Options, Selection};
 use dockerfile_source::SourceFile;
 
@@ -30,12 +31,31 @@ pub(crate) struct ParseArgs {
 /// What is timed: reads a file and returns a number that depends on all of the work.
 type Work = fn(&SourceFile) -> usize;
 
-/// `rules` is the way of a file through parser, model and every rule that is on by default.
+/// `rules` is the way of a file through parser, model and every rule that is on by default. `format` lays a file out and
+/// proves the result; `format-tidy` does it to its own result, as `--check` in CI mostly does.
 const WORKS: &[(&str, Work)] = &[
     ("parse", parse_file),
     ("rules", |file| check_file(file, &Options::default())),
     ("all-rules", |file| check_file(file, &every_rule())),
+    ("format", format_file),
+    (FORMAT_TIDY, format_file),
 ];
+const FORMAT_TIDY: &str = "format-tidy";
+
+fn format_file(file: &SourceFile) -> usize {
+    let options = dockerfile_format::Options::default();
+    let formatted = Formatter::new().format(file.text(), &options, None);
+    formatted.edit.indels().len() + formatted.kept.len()
+}
+
+/// Returns a text as the formatter leaves it.
+fn tidy(text: &str) -> Option<String> {
+    let options = dockerfile_format::Options::default();
+    Formatter::new()
+        .format(text, &options, None)
+        .edit
+        .apply(text)
+}
 
 fn parse_file(file: &SourceFile) -> usize {
     let parse = dockerfile_syntax::parse(file.text());
@@ -85,7 +105,11 @@ pub(crate) fn parse(workspace: &Workspace, args: &ParseArgs) -> anyhow::Result<(
 fn measure(name: &str, work: Work, corpus: &Path, rounds: usize) -> anyhow::Result<()> {
     let mut points = Vec::new();
     for megabytes in MEGABYTES {
-        let file = SourceFile::new("Dockerfile", long_file(corpus, megabytes * 1_000_000)?);
+        let mut text = long_file(corpus, megabytes * 1_000_000)?;
+        if name == FORMAT_TIDY {
+            text = tidy(&text).context("the edits do not fit")?;
+        }
+        let file = SourceFile::new("Dockerfile", text);
         let size = file.text().len() as f64 / 1e6;
         // Fresh memory is dear, and not what is asked.
         black_box(work(&file));
@@ -99,13 +123,13 @@ fn measure(name: &str, work: Work, corpus: &Path, rounds: usize) -> anyhow::Resu
         let middle = median(&seconds);
         let best = seconds.iter().copied().fold(f64::INFINITY, f64::min);
         println!(
-            "{name:<10} {size:>6.2} MB  {:>9.2} ms  {:>7.1} MB/s  (best {:>7.1} MB/s)",
+            "{name:<12} {size:>6.2} MB  {:>9.2} ms  {:>7.1} MB/s  (best {:>7.1} MB/s)",
             middle * 1e3,
             size / middle,
             size / best
         );
         points.push((size, middle));
     }
-    println!("{name:<10} time grows with size^{:.3}", exponent(&points));
+    println!("{name:<12} time grows with size^{:.3}", exponent(&points));
     Ok(())
 }
