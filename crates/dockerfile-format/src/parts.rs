@@ -100,6 +100,10 @@ fn begins_broken(script: Node<'_>) -> bool {
 
 /// Returns whether a node goes over several lines, those within words and here-documents left out.
 pub(crate) fn is_broken(node: Node<'_>) -> bool {
+    node.text().contains('\n') && has_line_end(node)
+}
+
+fn has_line_end(node: Node<'_>) -> bool {
     node.children_with_tokens().any(|child| match child {
         Element::Token(token) => {
             token.kind().is_line_joint() || token.kind() == SyntaxKind::NEWLINE
@@ -108,7 +112,7 @@ pub(crate) fn is_broken(node: Node<'_>) -> bool {
             SyntaxKind::WORD | SyntaxKind::ASSIGNMENT | SyntaxKind::HEREDOC => false,
             // The file of a redirection goes to the line of its operator.
             SyntaxKind::REDIRECTION => child.token(SyntaxKind::COMMENT_LINE).is_some(),
-            _ => is_broken(child),
+            _ => has_line_end(child),
         },
     })
 }

@@ -207,6 +207,8 @@ impl<'t> Printer<'t> {
     pub(crate) fn verbatim(&mut self, element: Element<'t>) {
         match element {
             Element::Node(node) if node.kind() == SyntaxKind::HEREDOC => self.heredoc(node),
+            // Most nodes: no line end, so nothing to tidy.
+            Element::Node(node) if !node.text().contains('\n') => self.out.push_str(node.text()),
             Element::Node(node) => {
                 for child in node.children_with_tokens() {
                     self.verbatim(child);

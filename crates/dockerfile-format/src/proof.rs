@@ -160,6 +160,16 @@ fn same_nodes(before: Node<'_>, after: Node<'_>, allowed: Allowed) -> bool {
         SyntaxKind::WORD | SyntaxKind::ASSIGNMENT | SyntaxKind::FLAG | SyntaxKind::ERROR => {
             return same_text(before, after);
         }
+        // What begins like this is read by its text alone.
+        SyntaxKind::SIMPLE_COMMAND
+        | SyntaxKind::REDIRECTION
+        | SyntaxKind::PAIR
+        | SyntaxKind::JSON_ARRAY
+        | SyntaxKind::STAGE_ALIAS
+            if before.text() == after.text() =>
+        {
+            return true;
+        }
         SyntaxKind::SCRIPT if allowed.exact_commands => {
             return before.logical_text().trim() == after.logical_text().trim();
         }

@@ -35,7 +35,7 @@ pub(crate) fn is_understood(script: Node<'_>) -> bool {
             SyntaxKind::ERROR | SyntaxKind::OPAQUE | SyntaxKind::NEWLINE | SyntaxKind::HEREDOC
         )
     };
-    !holds(script, &is_strange) && !has_cut_token(script)
+    !holds(script, &is_strange) && !(script.text().contains('\n') && has_cut_token(script))
 }
 
 /// Returns whether an operator or a reserved word goes over a line end.

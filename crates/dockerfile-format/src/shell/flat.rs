@@ -44,7 +44,9 @@ impl<'t> Line<'_, 't> {
     fn node(&mut self, node: Node<'t>) -> bool {
         match node.kind() {
             SyntaxKind::WORD | SyntaxKind::ASSIGNMENT => {
-                return !holds(node, &SyntaxKind::is_line_joint) && self.push(Element::Node(node));
+                let is_broken =
+                    node.text().contains('\n') && holds(node, &SyntaxKind::is_line_joint);
+                return !is_broken && self.push(Element::Node(node));
             }
             SyntaxKind::SUBSHELL => return self.subshell(node),
             _ => {}
