@@ -179,11 +179,18 @@ impl<'t> FileWriter<'t> {
             if keeps(idx) {
                 kept = Some(KeptReason::Unproven);
             } else if instruction(&mut self.printer, node) {
-                let text = self.printer.take();
-                self.push(range, text, Some(idx));
+                if self.printer.written() != own {
+                    self.pieces.push(Piece {
+                        range,
+                        text: self.printer.written().to_owned(),
+                        instruction: Some(idx),
+                        kept: None,
+                    });
+                }
+                self.printer.clear();
                 return;
             } else {
-                self.printer.take();
+                self.printer.clear();
                 kept = Some(KeptReason::NotUnderstood);
             }
         }
@@ -193,17 +200,6 @@ impl<'t> FileWriter<'t> {
                 text: own.to_owned(),
                 instruction: Some(idx),
                 kept,
-            });
-        }
-    }
-
-    fn push(&mut self, range: TextRange, text: String, instruction: Option<usize>) {
-        if self.text.get(span(range)) != Some(&text) {
-            self.pieces.push(Piece {
-                range,
-                text,
-                instruction,
-                kept: None,
             });
         }
     }
@@ -253,7 +249,14 @@ impl<'t> FileWriter<'t> {
         if is_line_open {
             text.push_str(self.line_ending);
         }
-        self.push(range, text, None);
+        if self.text.get(span(range)) != Some(&text) {
+            self.pieces.push(Piece {
+                range,
+                text,
+                instruction: None,
+                kept: None,
+            });
+        }
     }
 
     /// Returns the lines with the blank ones that they ought to have.

@@ -70,15 +70,15 @@ impl Formatter {
 
 /// Formats a file.
 pub fn format(parse: &Parse, options: &Options) -> Formatted {
-    let text = parse.text();
-    format_text(&text, parse, options, &mut Parser::new(), |_| true)
+    let text = parse.root().text();
+    format_text(text, parse, options, &mut Parser::new(), |_| true)
 }
 
 /// Formats what lies within a range: the instructions that it touches, and the lines between them.
 pub fn format_range(parse: &Parse, options: &Options, range: TextRange) -> Formatted {
-    let text = parse.text();
+    let text = parse.root().text();
     let is_wanted = |piece: TextRange| touches(piece, range);
-    format_text(&text, parse, options, &mut Parser::new(), is_wanted)
+    format_text(text, parse, options, &mut Parser::new(), is_wanted)
 }
 
 fn touches(piece: TextRange, range: TextRange) -> bool {
@@ -220,17 +220,20 @@ fn formatted(pieces: Vec<Piece>, text: &str) -> Formatted {
 
 /// Cuts off what an edit would replace by itself, at both ends.
 fn narrowed(old: &str, new: &str, range: TextRange) -> (TextRange, String) {
-    let same = |left: &mut dyn Iterator<Item = (char, char)>| -> usize {
-        left.take_while(|(a, b)| a == b)
-            .map(|(a, _)| a.len_utf8())
-            .sum()
-    };
-    let start = same(&mut old.chars().zip(new.chars()));
+    let count =
+        |pairs: &mut dyn Iterator<Item = (u8, u8)>| pairs.take_while(|(a, b)| a == b).count();
+    let mut start = count(&mut old.bytes().zip(new.bytes()));
+    while !old.is_char_boundary(start) || !new.is_char_boundary(start) {
+        start -= 1;
+    }
     let (old, new) = (
         old.get(start..).unwrap_or(""),
         new.get(start..).unwrap_or(""),
     );
-    let end = same(&mut old.chars().rev().zip(new.chars().rev()));
+    let mut end = count(&mut old.bytes().rev().zip(new.bytes().rev()));
+    while !old.is_char_boundary(old.len() - end) || !new.is_char_boundary(new.len() - end) {
+        end -= 1;
+    }
     let insert = new.get(..new.len() - end).unwrap_or("").to_owned();
     let range = TextRange::new(
         range.start() + dockerfile_source::TextSize::new(start as u32),

@@ -10,7 +10,7 @@ use crate::{Indent, Options};
 /// instruction: one step, or that of the line above when it goes on with it as well.
 pub fn format_on_enter(parse: &Parse, offset: TextSize, options: &Options) -> Option<TextEdit> {
     let file = File::cast(parse.root())?;
-    let text = parse.text();
+    let text = parse.root().text();
     let before = text.get(..usize::from(offset))?;
     let line_start = before.rfind('\n')? + 1;
     // Only blanks stand in front of the cursor.

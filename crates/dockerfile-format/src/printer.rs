@@ -46,11 +46,16 @@ impl<'t> Printer<'t> {
         }
     }
 
-    /// Returns what was written since the last call.
-    pub(crate) fn take(&mut self) -> String {
+    /// Returns what was written since the last `clear`.
+    pub(crate) fn written(&self) -> &str {
+        &self.out
+    }
+
+    /// Begins a new text.
+    pub(crate) fn clear(&mut self) {
         self.line_start = 0;
         self.comments.clear();
-        std::mem::take(&mut self.out)
+        self.out.clear();
     }
 
     /// Returns whether the shell would refuse what stands in a range: its tree is a guess.
@@ -114,12 +119,14 @@ impl<'t> Printer<'t> {
     }
 
     pub(crate) fn column(&self) -> usize {
-        self.out
-            .get(self.line_start..)
-            .unwrap_or_default()
-            .chars()
-            .map(|c| if c == '\t' { TAB_COLUMNS } else { 1 })
-            .sum()
+        let line = self.out.get(self.line_start..).unwrap_or_default();
+        let tabs = line.bytes().filter(|byte| *byte == b'\t').count();
+        let characters = if line.is_ascii() {
+            line.len()
+        } else {
+            line.chars().count()
+        };
+        characters + tabs * (TAB_COLUMNS - 1)
     }
 
     /// Returns how many columns are left, the blank and the escape character at the end of a broken line taken off.

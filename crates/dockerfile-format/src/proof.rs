@@ -139,6 +139,9 @@ fn file_comments(parse: &Parse) -> Vec<&str> {
 /// Returns the comment lines within an instruction, without the blanks around them.
 fn comment_lines(node: Node<'_>) -> Vec<&str> {
     let mut lines = Vec::new();
+    if !node.text().contains('#') {
+        return lines;
+    }
     node.for_each_token(&mut |token| {
         if token.kind() == SyntaxKind::COMMENT_LINE {
             lines.push(words_of(token.text()));

@@ -11,7 +11,7 @@ mod packages;
 
 use dockerfile_syntax::{Element, Node, SyntaxKind};
 
-use crate::parts::{Part, holds, is_broken, parts};
+use crate::parts::{Part, is_broken, parts};
 use crate::printer::Printer;
 pub(crate) use document::{document, is_document_script};
 use flat::try_flat;
@@ -27,25 +27,19 @@ pub(crate) struct Place {
     pub(crate) is_split: bool,
 }
 
-/// Returns whether the commands can be laid out: nothing broken, no line ends of their own.
-pub(crate) fn is_understood(script: Node<'_>) -> bool {
-    let is_strange = |kind: SyntaxKind| {
-        matches!(
-            kind,
-            SyntaxKind::ERROR | SyntaxKind::OPAQUE | SyntaxKind::NEWLINE | SyntaxKind::HEREDOC
-        )
-    };
-    !holds(script, &is_strange) && !(script.text().contains('\n') && has_cut_token(script))
-}
-
-/// Returns whether an operator or a reserved word goes over a line end.
-fn has_cut_token(node: Node<'_>) -> bool {
-    node.children_with_tokens().any(|element| match element {
-        Element::Token(token) => token.kind() == SyntaxKind::SPLIT_REST,
-        Element::Node(child) => {
-            !matches!(child.kind(), SyntaxKind::WORD | SyntaxKind::ASSIGNMENT)
-                && has_cut_token(child)
-        }
+/// Returns whether the commands can be laid out: nothing broken, no line ends of their own, and no operator or reserved
+/// word that goes over a line end. Words stay as they are, whatever is in them.
+pub(crate) fn is_understood(node: Node<'_>) -> bool {
+    node.children_with_tokens().all(|element| match element {
+        Element::Token(token) => !matches!(
+            token.kind(),
+            SyntaxKind::OPAQUE | SyntaxKind::NEWLINE | SyntaxKind::SPLIT_REST
+        ),
+        Element::Node(child) => match child.kind() {
+            SyntaxKind::WORD | SyntaxKind::ASSIGNMENT => true,
+            SyntaxKind::ERROR | SyntaxKind::HEREDOC => false,
+            _ => is_understood(child),
+        },
     })
 }
 

@@ -147,8 +147,12 @@ impl<'t> Line<'_, 't> {
             self.text_len += 1;
         }
         self.space = Space::None;
-        self.text_len += usize::from(element.range().len());
-        self.printer.verbatim(element);
+        let text = match element {
+            Element::Node(node) => node.text(),
+            Element::Token(token) => token.text(),
+        };
+        self.text_len += text.len();
+        self.printer.text(text);
         self.text_len <= self.room
     }
 }
