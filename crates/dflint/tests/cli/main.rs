@@ -8,6 +8,7 @@ mod discovery;
 mod explain;
 mod fixing;
 mod formatting;
+mod readme;
 mod reporting;
 mod scratch;
 mod standard_input;
