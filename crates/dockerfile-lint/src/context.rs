@@ -2,14 +2,16 @@
 
 use std::cell::OnceCell;
 
-use dockerfile_model::{Instruction, InstructionId, Model, StageId, Word};
+use dockerfile_model::{Instruction, InstructionId, Keyword, Model, StageId, Word};
 use dockerfile_source::{
     Applicability, Diagnostic, Fix, Label, Severity, SourceFile, TextEdit, TextRange,
 };
 use dockerfile_syntax::Parse;
 
+use crate::facts::calls_by_name::CallsByName;
+use crate::facts::instructions_by_keyword::{InstructionsByKeyword, instructions_by_keyword};
 use crate::facts::package_call::{PackageCall, package_calls};
-use crate::facts::program_call::{ProgramCall, program_calls};
+use crate::facts::program_call::{Commands, ProgramCall, commands};
 use crate::facts::start_command::{StartCommand, start_commands};
 use crate::facts::users_in_force::users_in_force;
 use crate::{Options, Rule};
@@ -30,7 +32,9 @@ pub struct RuleContext<'c> {
 pub(crate) struct Facts<'c> {
     needed_stages: OnceCell<Vec<bool>>,
     shipped_stages: OnceCell<Vec<bool>>,
-    program_calls: OnceCell<Vec<ProgramCall<'c>>>,
+    instructions: OnceCell<InstructionsByKeyword<'c>>,
+    commands: OnceCell<Commands<'c>>,
+    calls_by_name: OnceCell<CallsByName<'c>>,
     package_calls: OnceCell<Vec<PackageCall<'c>>>,
     start_commands: OnceCell<Vec<StartCommand<'c>>>,
     users_in_force: OnceCell<Vec<Option<InstructionId>>>,
@@ -93,16 +97,46 @@ impl<'c> RuleContext<'c> {
 
     /// Returns the calls of programs in all scripts, in the order of the file.
     pub(crate) fn program_calls(&self) -> &'c [ProgramCall<'c>] {
-        self.facts
-            .program_calls
-            .get_or_init(|| program_calls(self.model))
+        &self.commands().calls
+    }
+
+    /// Returns what rules look for among the commands of all scripts.
+    pub(crate) fn commands(&self) -> &'c Commands<'c> {
+        self.facts.commands.get_or_init(|| commands(self.model))
     }
 
     /// Returns the calls of package managers in RUN instructions, in the order of the file.
     pub(crate) fn package_calls(&self) -> &'c [PackageCall<'c>] {
         self.facts
             .package_calls
-            .get_or_init(|| package_calls(self.program_calls()))
+            .get_or_init(|| package_calls(self.program_calls(), self.calls_by_name()))
+    }
+
+    /// Returns the calls of these programs, in the order of the file.
+    pub(crate) fn calls_of(
+        &self,
+        names: &[&str],
+    ) -> impl Iterator<Item = &'c ProgramCall<'c>> + use<'c> {
+        self.calls_at(self.calls_by_name().of(names))
+    }
+
+    /// Returns the calls of all programs with such a name, in the order of the file.
+    pub(crate) fn calls_of_names(
+        &self,
+        is_wanted: fn(&str) -> bool,
+    ) -> impl Iterator<Item = &'c ProgramCall<'c>> + use<'c> {
+        self.calls_at(self.calls_by_name().of_names(is_wanted))
+    }
+
+    fn calls_at(&self, places: Vec<u32>) -> impl Iterator<Item = &'c ProgramCall<'c>> + use<'c> {
+        let calls = self.program_calls();
+        places.into_iter().filter_map(|at| calls.get(at as usize))
+    }
+
+    fn calls_by_name(&self) -> &'c CallsByName<'c> {
+        self.facts
+            .calls_by_name
+            .get_or_init(|| CallsByName::new(self.program_calls()))
     }
 
     /// Returns what a container of a stage starts; of none, for what stands before the first FROM.
@@ -128,6 +162,23 @@ impl<'c> RuleContext<'c> {
     /// Returns all instructions that run or count in this build or, behind ONBUILD, in a later one.
     pub fn instructions(&self) -> impl Iterator<Item = &'c Instruction> + use<'c> {
         self.model.instructions_with_triggers()
+    }
+
+    /// Returns the instructions of some keywords, also behind ONBUILD: one keyword after another, each in the order of
+    /// the file.
+    pub(crate) fn instructions_of(
+        &self,
+        keywords: &'static [Keyword],
+    ) -> impl Iterator<Item = &'c Instruction> + use<'c> {
+        let sorted = self
+            .facts
+            .instructions
+            .get_or_init(|| instructions_by_keyword(self.model));
+        keywords
+            .iter()
+            .filter_map(|keyword| sorted.get(*keyword as usize))
+            .flatten()
+            .copied()
     }
 
     /// Reports a finding at the smallest range that shows the fault.

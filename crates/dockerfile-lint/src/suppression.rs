@@ -14,7 +14,7 @@ mod reach;
 
 use dockerfile_model::{Instruction, Model};
 use dockerfile_source::{Applicability, Diagnostic, Fix, SourceFile, TextEdit, TextRange};
-use dockerfile_syntax::{Parse, SyntaxKind};
+use dockerfile_syntax::{Element, Parse, SyntaxKind, Token};
 use rustc_hash::FxHashMap;
 
 use self::comment::{Scope, Tool, parse_comment};
@@ -56,14 +56,24 @@ impl Suppressions {
                 suppressions.extend(from_directive(value, *range, whole));
             }
             let mut next_line = NextLine::default();
-            parse.root().for_each_token(&mut |token| {
+            let mut visit = |token: Token<'_>| {
                 if matches!(token.kind(), SyntaxKind::COMMENT | SyntaxKind::COMMENT_LINE)
                     && let Some(parsed) = parse_comment(token.text(), token.range().start())
                 {
                     let range = token.range();
                     suppressions.extend(from_comment(source, model, parsed, range, &mut next_line));
                 }
-            });
+            };
+            for element in parse.root().children_with_tokens() {
+                match element {
+                    Element::Token(token) => visit(token),
+                    // Looking for a byte is cheaper than going through all the tokens.
+                    Element::Node(node) if node.text().as_bytes().contains(&b'#') => {
+                        node.for_each_token(&mut visit);
+                    }
+                    Element::Node(_) => {}
+                }
+            }
         }
         Suppressions { suppressions }
     }

@@ -205,7 +205,8 @@ impl Places {
         ids.get(end.checked_sub(1)?).copied()
     }
 
-    fn of_keyword(&self, keyword: Keyword) -> &[InstructionId] {
+    /// Returns the instructions of a keyword, those behind ONBUILD left out.
+    pub(crate) fn of_keyword(&self, keyword: Keyword) -> &[InstructionId] {
         let bound = |idx: usize| self.starts.get(idx).map_or(0, |start| *start as usize);
         self.by_keyword
             .get(bound(keyword as usize)..bound(keyword as usize + 1))

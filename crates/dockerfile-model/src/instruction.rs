@@ -62,7 +62,8 @@ pub struct Instruction {
 /// The arguments of an instruction.
 #[derive(Clone, Debug)]
 pub enum Body {
-    From(From),
+    /// Boxed: it is rare, and twice as large as any other body.
+    From(Box<From>),
     /// RUN, CMD and ENTRYPOINT.
     Command(Command),
     Healthcheck(Healthcheck),
@@ -258,7 +259,7 @@ impl Instruction {
 
 impl Keyword {
     /// How many there are.
-    pub(crate) const COUNT: usize = Keyword::Unknown as usize + 1;
+    pub const COUNT: usize = Keyword::Unknown as usize + 1;
 
     pub fn from_kind(kind: SyntaxKind) -> Keyword {
         match kind {

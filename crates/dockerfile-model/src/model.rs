@@ -120,9 +120,10 @@ impl Model {
 
     /// Returns the instructions of one kind.
     pub fn instructions_of(&self, keyword: Keyword) -> impl Iterator<Item = &Instruction> {
-        self.instructions
+        self.places
+            .of_keyword(keyword)
             .iter()
-            .filter(move |instruction| instruction.keyword == keyword)
+            .filter_map(|id| self.instruction(*id))
     }
 
     /// Returns the stage that a name means for `COPY --from`, `RUN --mount=from=` and `--target`: the last one of that

@@ -88,6 +88,10 @@ pub struct ShellCommand {
     /// Whether `!` stands in front of its pipeline.
     pub is_negated: bool,
     pub nesting: Nesting,
+    /// Whether an expansion stands in one of its words, values or targets.
+    pub has_expansion: bool,
+    /// Whether one of its words starts with a capital letter: it may be the keyword of an instruction.
+    pub has_capital_word: bool,
 }
 
 /// A word of a command.

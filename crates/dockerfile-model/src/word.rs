@@ -18,8 +18,8 @@ pub struct Word {
     pub value: Option<SmolStr>,
     /// The variables that stand in the word, where the builder expands it.
     pub uses: Vec<VariableUse>,
-    /// Why the word cannot be expanded.
-    pub error: Option<WordError>,
+    /// Why the word cannot be expanded; boxed, for hardly any word has one.
+    pub error: Option<Box<WordError>>,
 }
 
 /// Why a word cannot be expanded, and where.

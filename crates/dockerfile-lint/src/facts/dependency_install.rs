@@ -41,6 +41,37 @@ pub(crate) struct DependencyInstall<'m> {
     pub first_command: Option<&'static str>,
 }
 
+/// Returns whether `dependency_install` or `fetches_for_go` knows a program.
+pub(crate) fn may_install(program: &str) -> bool {
+    matches!(
+        program,
+        "uv" | "poetry"
+            | "pipenv"
+            | "npm"
+            | "yarn"
+            | "yarnpkg"
+            | "pnpm"
+            | "bun"
+            | "bundle"
+            | "bundler"
+            | "composer"
+            | "composer.phar"
+            | "go"
+            | "cargo"
+            | "mvn"
+            | "mvnw"
+            | "gradle"
+            | "gradlew"
+            | "dotnet"
+            | "mix"
+            | "dep"
+            | "glide"
+            | "godep"
+            | "govendor"
+    ) || program.starts_with("pip")
+        || is_python(program)
+}
+
 /// Returns what a call installs, when it reads a manifest.
 pub(crate) fn dependency_install<'m>(call: &ProgramCall<'m>) -> Option<DependencyInstall<'m>> {
     let called = &call.called;
@@ -452,7 +483,7 @@ mod tests {
     use dockerfile_model::{Model, ModelInput};
 
     use super::*;
-    use crate::facts::program_call::program_calls;
+    use crate::facts::program_call::commands;
 
     /// Checks tool and manifest of each call.
     #[track_caller]
@@ -460,7 +491,8 @@ mod tests {
         let text = format!("FROM a:1\nRUN {body}\n");
         let parse = dockerfile_syntax::parse(&text);
         let model = Model::new(&parse, &ModelInput::default());
-        let found: Vec<_> = program_calls(&model)
+        let found: Vec<_> = commands(&model)
+            .calls
             .iter()
             .filter_map(dependency_install)
             .map(|install| format!("{:?} {}", install.tool, install.manifest))
@@ -512,7 +544,7 @@ mod tests {
     fn the_folder_may_be_an_option() {
         let parse = dockerfile_syntax::parse("FROM a:1\nRUN npm --prefix web ci\n");
         let model = Model::new(&parse, &ModelInput::default());
-        let calls = program_calls(&model);
+        let calls = commands(&model).calls;
         assert_eq!(calls.first().and_then(named_folder), Some("web"));
     }
 }

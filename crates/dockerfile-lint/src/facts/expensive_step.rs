@@ -54,8 +54,9 @@ mod tests {
     use dockerfile_model::{InstructionId, Model, ModelInput};
 
     use super::*;
+    use crate::facts::calls_by_name::CallsByName;
     use crate::facts::package_call::package_calls;
-    use crate::facts::program_call::program_calls;
+    use crate::facts::program_call::commands;
 
     fn ids(steps: &[ExpensiveStep<'_>]) -> Vec<InstructionId> {
         steps.iter().map(|step| step.instruction.id).collect()
@@ -67,8 +68,8 @@ mod tests {
             "FROM a:1\nRUN apk add a && apk add b\nRUN make\nRUN npm ci\nFROM b:1\nRUN pip install -r r.txt\n",
         );
         let model = Model::new(&parse, &ModelInput::default());
-        let calls = program_calls(&model);
-        let steps = expensive_steps(&calls, &package_calls(&calls));
+        let calls = commands(&model).calls;
+        let steps = expensive_steps(&calls, &package_calls(&calls, &CallsByName::new(&calls)));
         assert_eq!(
             ids(&steps),
             [InstructionId(1), InstructionId(3), InstructionId(5)]

@@ -7,6 +7,7 @@ use dockerfile_model::{Instruction, Keyword, Script, ShellCommand, ShellWord};
 use dockerfile_source::{TextEdit, TextLen, TextRange, TextSize};
 
 use super::called_program::{CalledProgram, find_option};
+use super::calls_by_name::CallsByName;
 use super::mounted_folder::is_mounted;
 use super::options::{Argument, arguments};
 use super::package_action::{Action, Manager, is_python};
@@ -182,9 +183,14 @@ fn names_options(text: &str) -> bool {
 }
 
 /// Returns the calls of package managers in RUN instructions, in the order of the file.
-pub(crate) fn package_calls<'m>(calls: &[ProgramCall<'m>]) -> Vec<PackageCall<'m>> {
-    calls
-        .iter()
+pub(crate) fn package_calls<'m>(
+    calls: &[ProgramCall<'m>],
+    by_name: &CallsByName<'m>,
+) -> Vec<PackageCall<'m>> {
+    by_name
+        .of_names(|name| Manager::from_program(name).is_some() || is_python(name))
+        .into_iter()
+        .filter_map(|at| calls.get(at as usize))
         .filter(|call| call.instruction.keyword == Keyword::Run)
         .filter_map(|call| {
             let (manager, words) = manager_of(&call.called)?;
@@ -258,14 +264,19 @@ mod tests {
     use dockerfile_model::{Model, ModelInput};
 
     use super::*;
-    use crate::facts::program_call::program_calls;
+    use crate::facts::program_call::commands;
+
+    fn calls(model: &Model) -> Vec<PackageCall<'_>> {
+        let calls = commands(model).calls;
+        package_calls(&calls, &CallsByName::new(&calls))
+    }
 
     /// Checks manager, subcommand and packages of each call, joined with blanks.
     #[track_caller]
     fn check(body: &str, expected: &[&str]) {
         let parse = dockerfile_syntax::parse(&format!("FROM a:1\nRUN {body}\n"));
         let model = Model::new(&parse, &ModelInput::default());
-        let found: Vec<_> = package_calls(&program_calls(&model))
+        let found: Vec<_> = calls(&model)
             .iter()
             .map(|call| {
                 let mut line = format!("{} {:?}", call.manager.name(), call.action);
@@ -324,6 +335,6 @@ mod tests {
     fn calls_behind_onbuild_count() {
         let parse = dockerfile_syntax::parse("FROM a:1\nONBUILD RUN gem i a\n");
         let model = Model::new(&parse, &ModelInput::default());
-        assert_eq!(package_calls(&program_calls(&model)).len(), 1);
+        assert_eq!(calls(&model).len(), 1);
     }
 }

@@ -4,6 +4,19 @@ use dockerfile_model::{Instruction, Model, Script, ShellCommand};
 
 use super::called_program::{CalledProgram, called_program};
 
+/// What rules look for among the commands of all scripts, found in one walk: those of RUN, CMD, ENTRYPOINT and
+/// HEALTHCHECK, in the order of the file.
+#[derive(Debug, Default)]
+pub(crate) struct Commands<'m> {
+    pub calls: Vec<ProgramCall<'m>>,
+    /// The commands that start with `sudo`.
+    pub sudo: Vec<(&'m Instruction, &'m ShellCommand)>,
+    /// The commands that may set a variable: with an assignment, or `export` or `env`.
+    pub settings: Vec<&'m ShellCommand>,
+    /// The commands with a word that starts with a capital letter.
+    pub capitals: Vec<(&'m Instruction, &'m Script, &'m ShellCommand)>,
+}
+
 /// One call of a program, and where it stands.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ProgramCall<'m> {
@@ -60,15 +73,14 @@ pub(crate) fn pipeline_before(
     })
 }
 
-/// Returns the calls of all programs in the scripts of a file: those of RUN, CMD, ENTRYPOINT and HEALTHCHECK, in the
-/// order of the file.
-pub(crate) fn program_calls(model: &Model) -> Vec<ProgramCall<'_>> {
-    let mut calls = Vec::new();
+/// Walks through the commands of a file.
+pub(crate) fn commands(model: &Model) -> Commands<'_> {
+    let mut found = Commands::default();
     for instruction in model.instructions_with_triggers() {
         for script in instruction.scripts() {
             for (position, command) in script.commands.iter().enumerate() {
                 if let Some(called) = called_program(command) {
-                    calls.push(ProgramCall {
+                    found.calls.push(ProgramCall {
                         called,
                         instruction,
                         script,
@@ -76,8 +88,18 @@ pub(crate) fn program_calls(model: &Model) -> Vec<ProgramCall<'_>> {
                         command,
                     });
                 }
+                let program = command.program();
+                if program == Some("sudo") {
+                    found.sudo.push((instruction, command));
+                }
+                if !command.assignments.is_empty() || matches!(program, Some("export" | "env")) {
+                    found.settings.push(command);
+                }
+                if command.has_capital_word {
+                    found.capitals.push((instruction, script, command));
+                }
             }
         }
     }
-    calls
+    found
 }

@@ -36,7 +36,7 @@ impl Lowering<'_> {
 
     fn body(&mut self, keyword: Keyword, syntax: ast::Instruction<'_>) -> Body {
         match keyword {
-            Keyword::From => Body::From(self.from(syntax)),
+            Keyword::From => Body::From(Box::new(self.from(syntax))),
             Keyword::Run | Keyword::Cmd | Keyword::Entrypoint => Body::Command(command(syntax)),
             Keyword::Healthcheck => Body::Healthcheck(healthcheck(syntax)),
             Keyword::Shell => Body::Shell(match syntax.arguments() {

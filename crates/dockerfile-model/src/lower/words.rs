@@ -138,10 +138,10 @@ impl Lowering<'_> {
                 if error.kind.is_syntax_error()
                     || matches!(error.kind, ExpansionErrorKind::InvalidPattern { .. }) =>
             {
-                word.error = Some(WordError {
+                word.error = Some(Box::new(WordError {
                     message: error.kind.to_string(),
                     range: in_file(error.range),
-                });
+                }));
             }
             // A variable that must be set may be set in the build; what is too large is not known, but it is used.
             Err(_) => {

@@ -12,6 +12,7 @@ use super::{
 pub(crate) fn lower_script(node: Node<'_>, context: ScriptContext) -> Script {
     let mut lowering = Lowering {
         commands: Vec::new(),
+        words: Vec::new(),
         pipelines: 0,
         has_errors: false,
     };
@@ -43,7 +44,27 @@ pub(crate) fn logical_text(node: Node<'_>) -> SmolStr {
     if let (Some(Element::Token(token)), None) = (elements.next(), elements.next()) {
         return SmolStr::new(token.text());
     }
-    SmolStr::from(node.logical_text())
+    let whole = node.text();
+    let before = node.range().start();
+    let mut joined: Option<String> = None;
+    let mut position = 0;
+    node.for_each_token(&mut |token| {
+        if token.kind().is_line_joint() {
+            let range = token.range() - before;
+            let kept = whole.get(position..range.start().into());
+            joined
+                .get_or_insert_with(|| String::with_capacity(whole.len()))
+                .push_str(kept.unwrap_or_default());
+            position = range.end().into();
+        }
+    });
+    match joined {
+        Some(mut joined) => {
+            joined.push_str(whole.get(position..).unwrap_or_default());
+            SmolStr::from(joined)
+        }
+        None => SmolStr::new(whole),
+    }
 }
 
 /// Where the next command stands.
@@ -73,6 +94,8 @@ impl Place {
 
 struct Lowering {
     commands: Vec<ShellCommand>,
+    /// Collects the words of one command, so that its own list gets the size that it needs.
+    words: Vec<ShellWord>,
     pipelines: u32,
     has_errors: bool,
 }
@@ -187,7 +210,7 @@ impl Lowering {
         let mut command = ShellCommand {
             range: node.range(),
             assignments: Vec::new(),
-            words: Vec::with_capacity(8),
+            words: Vec::new(),
             redirections: Vec::new(),
             join: place.join,
             join_range: place.join_range,
@@ -195,6 +218,8 @@ impl Lowering {
             is_piped,
             is_negated,
             nesting: place.nesting,
+            has_expansion: false,
+            has_capital_word: false,
         };
         let mut has_substitutions = false;
         for child in node.children() {
@@ -202,7 +227,8 @@ impl Lowering {
                 SyntaxKind::WORD => {
                     let word = lower_word(child);
                     has_substitutions |= word.literal.is_none();
-                    command.words.push(word);
+                    command.has_capital_word |= starts_with_capital(&word.text);
+                    self.words.push(word);
                 }
                 SyntaxKind::ASSIGNMENT => {
                     let assignment = lower_assignment(child);
@@ -224,6 +250,8 @@ impl Lowering {
                 _ => has_substitutions = true,
             }
         }
+        command.words = self.words.drain(..).collect();
+        command.has_expansion = has_substitutions;
         self.commands.push(command);
         if has_substitutions {
             for child in node.children() {
@@ -244,6 +272,10 @@ impl Lowering {
             }
         }
     }
+}
+
+fn starts_with_capital(text: &str) -> bool {
+    text.as_bytes().first().is_some_and(u8::is_ascii_uppercase)
 }
 
 pub(crate) fn lower_word(node: Node<'_>) -> ShellWord {

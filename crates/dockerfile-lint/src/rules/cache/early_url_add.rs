@@ -44,8 +44,8 @@ declare_rule! {
 
 fn check(ctx: &mut RuleContext<'_>) {
     let mut steps: Option<Vec<ExpensiveStep<'_>>> = None;
-    for instruction in &ctx.model().instructions {
-        if instruction.keyword != Keyword::Add || instruction.flag("checksum").is_some() {
+    for instruction in ctx.model().instructions_of(Keyword::Add) {
+        if instruction.flag("checksum").is_some() {
             continue;
         }
         let remote = copy_sources(instruction)

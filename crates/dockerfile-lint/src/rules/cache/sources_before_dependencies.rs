@@ -5,7 +5,7 @@ use crate::RuleContext;
 use crate::facts::blocks::blocks;
 use crate::facts::copy_source::{CopySource, copy_sources, file_name};
 use crate::facts::dependency_install::{
-    DependencyInstall, Tool, dependency_install, fetches_for_go, named_folder,
+    DependencyInstall, Tool, dependency_install, fetches_for_go, may_install, named_folder,
 };
 use crate::facts::manifest_lines::{is_manifest, manifest_help};
 use crate::facts::named_install::{is_installing, is_named_install};
@@ -70,12 +70,18 @@ const LIMIT: usize = 16;
 
 fn check(ctx: &mut RuleContext<'_>) {
     let model = ctx.model();
-    let calls = ctx.program_calls();
     let packages = ctx.package_calls();
-    if calls.is_empty() {
+    if ctx.program_calls().is_empty() {
         return;
     }
+    let tools: Vec<_> = ctx.calls_of_names(may_install).collect();
+    let (mut tools, mut packages) = (tools.as_slice(), packages);
     for block in blocks(model) {
+        let Some(last) = block.last().map(|last| last.id) else {
+            continue;
+        };
+        let tools_of_block = take_front(&mut tools, |call| call.instruction.id <= last);
+        let packages_of_block = take_front(&mut packages, |call| call.instruction.id <= last);
         let has_triggers = block
             .iter()
             .any(|instruction| instruction.trigger().is_some());
@@ -84,6 +90,7 @@ fn check(ctx: &mut RuleContext<'_>) {
                 continue;
             }
             let mut walk = Walk::new(model);
+            let (mut tools, mut packages) = (tools_of_block, packages_of_block);
             for outer in block {
                 let instruction = outer.trigger().unwrap_or(outer);
                 if instruction.is_trigger != is_trigger {
@@ -92,11 +99,13 @@ fn check(ctx: &mut RuleContext<'_>) {
                 match instruction.keyword {
                     Keyword::Copy | Keyword::Add => walk.copy(instruction),
                     Keyword::Run => {
-                        let calls =
-                            of_instruction(calls, instruction.id, |call| call.instruction.id);
-                        let packages =
-                            of_instruction(packages, instruction.id, |call| call.instruction.id);
-                        walk.run(ctx, instruction, calls, packages);
+                        let id = instruction.id;
+                        take_front(&mut tools, |call| call.instruction.id < id);
+                        take_front(&mut packages, |call| call.instruction.id < id);
+                        let own_tools = take_front(&mut tools, |call| call.instruction.id <= id);
+                        let own_packages =
+                            take_front(&mut packages, |call| call.instruction.id <= id);
+                        walk.run(ctx, instruction, own_tools, own_packages);
                     }
                     _ => {}
                 }
@@ -105,11 +114,22 @@ fn check(ctx: &mut RuleContext<'_>) {
     }
 }
 
-/// Returns the part of a list that belongs to one instruction; the list is in the order of the file.
-fn of_instruction<T>(list: &[T], id: InstructionId, key: impl Fn(&T) -> InstructionId) -> &[T] {
-    let start = list.partition_point(|item| key(item) < id);
-    let end = list.partition_point(|item| key(item) <= id);
-    list.get(start..end).unwrap_or(&[])
+/// Returns the calls of one instruction.
+fn of_instruction<'l, 'm>(
+    calls: &'l [ProgramCall<'m>],
+    id: InstructionId,
+) -> &'l [ProgramCall<'m>] {
+    let start = calls.partition_point(|call| call.instruction.id < id);
+    let end = calls.partition_point(|call| call.instruction.id <= id);
+    calls.get(start..end).unwrap_or(&[])
+}
+
+/// Takes the front of a list off it.
+fn take_front<'l, T>(list: &mut &'l [T], is_taken: impl Fn(&T) -> bool) -> &'l [T] {
+    let count = list.iter().take_while(|item| is_taken(item)).count();
+    let (front, rest) = list.split_at(count);
+    *list = rest;
+    front
 }
 
 /// What a stage has copied and installed so far.
@@ -167,13 +187,16 @@ impl<'m> Walk<'m> {
         &mut self,
         ctx: &mut RuleContext<'_>,
         instruction: &'m Instruction,
-        calls: &[ProgramCall<'m>],
+        tools: &[&ProgramCall<'m>],
         packages: &[PackageCall<'m>],
     ) {
+        if tools.is_empty() && packages.is_empty() {
+            return;
+        }
         let is_mounted = instruction
             .mounts()
             .any(|mount| matches!(mount.mount_type().as_str(), "cache" | "bind"));
-        for call in calls {
+        for call in tools {
             if fetches_for_go(call) {
                 self.installed.push(Tool::Go);
             }
@@ -191,7 +214,7 @@ impl<'m> Walk<'m> {
         }
         let has_copies = !self.copies.is_empty() || !self.pending.is_empty();
         if has_copies && !is_mounted {
-            self.named_install(ctx, calls, packages);
+            self.named_install(ctx, instruction, packages);
         }
     }
 
@@ -245,7 +268,7 @@ impl<'m> Walk<'m> {
     fn named_install(
         &mut self,
         ctx: &mut RuleContext<'_>,
-        calls: &[ProgramCall<'m>],
+        instruction: &Instruction,
         packages: &[PackageCall<'m>],
     ) {
         let Some(install) = packages.iter().find(|call| is_named_install(call)) else {
@@ -259,6 +282,7 @@ impl<'m> Walk<'m> {
             return;
         };
         let commands = &install.script.commands;
+        let calls = of_instruction(ctx.program_calls(), instruction.id);
         let is_pure = calls.iter().all(|call| is_installing(call, packages))
             && commands.iter().all(|command| {
                 !command.nesting.substitution

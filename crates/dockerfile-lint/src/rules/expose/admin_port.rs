@@ -48,10 +48,7 @@ declare_rule! {
 }
 
 fn check(ctx: &mut RuleContext<'_>) {
-    for instruction in ctx
-        .instructions()
-        .filter(|instruction| instruction.keyword == Keyword::Expose)
-    {
+    for instruction in ctx.instructions_of(&[Keyword::Expose]) {
         for word in instruction.words() {
             let Some(spec) = literal_port(word) else {
                 continue;

@@ -69,10 +69,7 @@ declare_rule! {
 }
 
 fn check(ctx: &mut RuleContext<'_>) {
-    for instruction in ctx
-        .instructions()
-        .filter(|instruction| instruction.keyword == Keyword::Expose)
-    {
+    for instruction in ctx.instructions_of(&[Keyword::Expose]) {
         if report_array(ctx, instruction) {
             continue;
         }

@@ -51,10 +51,7 @@ declare_rule! {
 const FLAGS_OF_ADD: [&str; 3] = ["checksum", "keep-git-dir", "unpack"];
 
 fn check(ctx: &mut RuleContext<'_>) {
-    for instruction in ctx.instructions() {
-        if instruction.keyword != Keyword::Add {
-            continue;
-        }
+    for instruction in ctx.instructions_of(&[Keyword::Add]) {
         let Some(certainty) = judge(instruction) else {
             continue;
         };

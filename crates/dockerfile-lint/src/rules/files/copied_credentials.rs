@@ -46,10 +46,8 @@ declare_rule! {
 }
 
 fn check(ctx: &mut RuleContext<'_>) {
-    for instruction in ctx.instructions() {
-        if !matches!(instruction.keyword, Keyword::Copy | Keyword::Add)
-            || !ctx.is_shipped(instruction)
-        {
+    for instruction in ctx.instructions_of(&[Keyword::Copy, Keyword::Add]) {
+        if !ctx.is_shipped(instruction) {
             continue;
         }
         let destination = instruction

@@ -44,10 +44,7 @@ declare_rule! {
 }
 
 fn check(ctx: &mut RuleContext<'_>) {
-    for instruction in ctx.instructions() {
-        if !matches!(instruction.keyword, Keyword::Copy | Keyword::Add) {
-            continue;
-        }
+    for instruction in ctx.instructions_of(&[Keyword::Copy, Keyword::Add]) {
         let Some(copy) = instruction.copy() else {
             continue;
         };

@@ -54,10 +54,7 @@ declare_rule! {
 }
 
 fn check(ctx: &mut RuleContext<'_>) {
-    for instruction in ctx.instructions() {
-        if instruction.keyword != Keyword::Run {
-            continue;
-        }
+    for instruction in ctx.instructions_of(&[Keyword::Run]) {
         let Some(Command::Shell(script)) = instruction.command() else {
             continue;
         };

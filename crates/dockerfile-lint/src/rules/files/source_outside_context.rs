@@ -48,9 +48,8 @@ declare_rule! {
 }
 
 fn check(ctx: &mut RuleContext<'_>) {
-    for instruction in ctx.instructions() {
-        let is_copy = matches!(instruction.keyword, Keyword::Copy | Keyword::Add);
-        if !is_copy || instruction.flag("from").is_some() {
+    for instruction in ctx.instructions_of(&[Keyword::Copy, Keyword::Add]) {
+        if instruction.flag("from").is_some() {
             continue;
         }
         for (word, source) in copy_sources(instruction) {

@@ -50,10 +50,7 @@ const HELP: &str = "start it with CMD or ENTRYPOINT, or use it in the same RUN";
 
 fn check(ctx: &mut RuleContext<'_>) {
     check_starts(ctx);
-    for instruction in ctx.instructions() {
-        if instruction.keyword != Keyword::Run {
-            continue;
-        }
+    for instruction in ctx.instructions_of(&[Keyword::Run]) {
         for script in instruction.scripts() {
             if let Some(range) = last_ampersand(ctx, script) {
                 ctx.report(

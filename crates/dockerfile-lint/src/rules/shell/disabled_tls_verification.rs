@@ -51,24 +51,20 @@ declare_rule! {
 }
 
 fn check(ctx: &mut RuleContext<'_>) {
-    for instruction in ctx.instructions() {
-        if matches!(instruction.keyword, Keyword::Env | Keyword::Arg) {
-            for pair in instruction.pairs() {
-                if let Some(value) = &pair.value
-                    && let Some(value) = &value.value
-                    && turns_off(&pair.key.text, value)
-                {
-                    report(ctx, pair.range, &pair.key.text);
-                }
-            }
-        }
-        for script in instruction.scripts() {
-            for command in &script.commands {
-                check_assignments(ctx, command);
+    for instruction in ctx.instructions_of(&[Keyword::Env, Keyword::Arg]) {
+        for pair in instruction.pairs() {
+            if let Some(value) = &pair.value
+                && let Some(value) = &value.value
+                && turns_off(&pair.key.text, value)
+            {
+                report(ctx, pair.range, &pair.key.text);
             }
         }
     }
-    for call in ctx.program_calls() {
+    for command in &ctx.commands().settings {
+        check_assignments(ctx, command);
+    }
+    for call in ctx.calls_of_names(has_culprits) {
         // A health check talks to the container that it stands in.
         if call.instruction.keyword == Keyword::Healthcheck {
             continue;
@@ -158,6 +154,30 @@ const CURL: OptionSyntax = OptionSyntax::new(
         "--retry-max-time",
     ],
 );
+
+/// Returns whether `culprit` knows a program.
+fn has_culprits(program: &str) -> bool {
+    matches!(
+        program,
+        "curl"
+            | "wget"
+            | "git"
+            | "npm"
+            | "yarn"
+            | "pnpm"
+            | "conda"
+            | "mamba"
+            | "micromamba"
+            | "composer"
+            | "bundle"
+            | "apt-get"
+            | "apt"
+            | "dnf"
+            | "yum"
+            | "microdnf"
+    ) || Manager::from_program(program) == Some(Manager::Pip)
+        || is_python(program)
+}
 
 /// Returns the word of a call that turns the check off.
 fn culprit<'m>(called: &CalledProgram<'m>) -> Option<&'m ShellWord> {

@@ -59,10 +59,7 @@ const HARMLESS: &[&str] = &[
 ];
 
 fn check(ctx: &mut RuleContext<'_>) {
-    for instruction in ctx.instructions() {
-        if instruction.keyword != Keyword::Run {
-            continue;
-        }
+    for instruction in ctx.instructions_of(&[Keyword::Run]) {
         let [heredoc] = instruction.heredocs.as_slice() else {
             continue;
         };

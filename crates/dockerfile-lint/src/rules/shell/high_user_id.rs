@@ -67,8 +67,8 @@ const USERADD: OptionSyntax = OptionSyntax::new(
 );
 
 fn check(ctx: &mut RuleContext<'_>) {
-    for call in ctx.program_calls() {
-        if call.instruction.keyword != Keyword::Run || !call.is(&["useradd"]) {
+    for call in ctx.calls_of(&["useradd"]) {
+        if call.instruction.keyword != Keyword::Run {
             continue;
         }
         let Some((range, id)) = user_id(call).filter(|(_, id)| *id >= LEAST) else {

@@ -38,10 +38,7 @@ declare_rule! {
 }
 
 fn check(ctx: &mut RuleContext<'_>) {
-    for instruction in ctx.instructions() {
-        if instruction.keyword != Keyword::Run {
-            continue;
-        }
+    for instruction in ctx.instructions_of(&[Keyword::Run]) {
         for flag in &instruction.flags {
             let value = flag
                 .value

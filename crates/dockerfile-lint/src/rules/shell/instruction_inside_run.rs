@@ -53,14 +53,10 @@ declare_rule! {
 }
 
 fn check(ctx: &mut RuleContext<'_>) {
-    for instruction in ctx.instructions() {
-        for script in instruction.scripts() {
-            for command in &script.commands {
-                for (at, word) in command.words.iter().enumerate() {
-                    if is_keyword(word) && is_out_of_place(ctx, script, word, at) {
-                        report(ctx, instruction, command, word, at);
-                    }
-                }
+    for (instruction, script, command) in &ctx.commands().capitals {
+        for (at, word) in command.words.iter().enumerate() {
+            if is_keyword(word) && is_out_of_place(ctx, script, word, at) {
+                report(ctx, instruction, command, word, at);
             }
         }
     }

@@ -42,7 +42,7 @@ declare_rule! {
 const USERADD: OptionSyntax = OptionSyntax::new("bcdefgGkKpRPsuZlL", &["--password"]);
 
 fn check(ctx: &mut RuleContext<'_>) {
-    for call in ctx.program_calls() {
+    for call in ctx.calls_of(&["chpasswd", "passwd", "useradd", "usermod"]) {
         if call.instruction.keyword != Keyword::Run {
             continue;
         }

@@ -108,10 +108,7 @@ const HARMLESS: &[&str] = &[
 const LONGEST_SUBSTITUTION: usize = 256;
 
 fn check(ctx: &mut RuleContext<'_>) {
-    for instruction in ctx.instructions() {
-        if instruction.keyword != Keyword::Run {
-            continue;
-        }
+    for instruction in ctx.instructions_of(&[Keyword::Run]) {
         let mut has_pipefail = None;
         for script in instruction.scripts() {
             let mut judged = None;

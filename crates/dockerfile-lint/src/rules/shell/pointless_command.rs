@@ -46,8 +46,8 @@ const POINTLESS: &[&str] = &[
 ];
 
 fn check(ctx: &mut RuleContext<'_>) {
-    for call in ctx.program_calls() {
-        if call.instruction.keyword == Keyword::Run && call.is(POINTLESS) && !has_orders(call) {
+    for call in ctx.calls_of(POINTLESS) {
+        if call.instruction.keyword == Keyword::Run && !has_orders(call) {
             let name = call.called.name;
             ctx.report(
                 call.called.word.range,

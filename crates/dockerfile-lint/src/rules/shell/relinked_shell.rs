@@ -41,8 +41,8 @@ declare_rule! {
 const LN: OptionSyntax = OptionSyntax::new("St", &["--suffix", "--target-directory"]);
 
 fn check(ctx: &mut RuleContext<'_>) {
-    for call in ctx.program_calls() {
-        if call.instruction.keyword != Keyword::Run || !call.is(&["ln"]) {
+    for call in ctx.calls_of(&["ln"]) {
+        if call.instruction.keyword != Keyword::Run {
             continue;
         }
         let mut operands = call.called.operands(LN);

@@ -46,7 +46,7 @@ declare_rule! {
 }
 
 fn check(ctx: &mut RuleContext<'_>) {
-    for call in ctx.program_calls() {
+    for call in ctx.calls_of(PROGRAMS) {
         if call.instruction.keyword != Keyword::Run {
             continue;
         }
@@ -60,6 +60,22 @@ fn check(ctx: &mut RuleContext<'_>) {
         .help("remove it, and add the key that the packages are signed with");
     }
 }
+
+/// The programs that `culprit` knows.
+const PROGRAMS: &[&str] = &[
+    "apk",
+    "apt-get",
+    "apt",
+    "aptitude",
+    "dnf",
+    "yum",
+    "microdnf",
+    "yum-config-manager",
+    "rpm",
+    "zypper",
+    "echo",
+    "printf",
+];
 
 /// Returns the word that turns the check off, and the part of it to name.
 fn culprit<'m>(call: &ProgramCall<'m>) -> Option<(&'m ShellWord, &'m str)> {

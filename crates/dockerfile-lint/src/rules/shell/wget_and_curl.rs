@@ -43,8 +43,8 @@ declare_rule! {
 fn check(ctx: &mut RuleContext<'_>) {
     let mut first: Option<&ProgramCall<'_>> = None;
     let mut reported: Option<Option<StageId>> = None;
-    for call in ctx.program_calls() {
-        if call.instruction.keyword != Keyword::Run || !call.is(&["wget", "curl"]) {
+    for call in ctx.calls_of(&["wget", "curl"]) {
+        if call.instruction.keyword != Keyword::Run {
             continue;
         }
         let stage = call.instruction.stage;

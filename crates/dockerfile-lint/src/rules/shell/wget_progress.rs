@@ -42,8 +42,8 @@ declare_rule! {
 }
 
 fn check(ctx: &mut RuleContext<'_>) {
-    for call in ctx.program_calls() {
-        if call.instruction.keyword != Keyword::Run || !call.is(&["wget"]) || is_quiet(call) {
+    for call in ctx.calls_of(&["wget"]) {
+        if call.instruction.keyword != Keyword::Run || is_quiet(call) {
             continue;
         }
         let word = call.called.word;

@@ -43,8 +43,8 @@ const HELPERS: &str = "tonistiigi/xx";
 
 fn check(ctx: &mut RuleContext<'_>) {
     let model = ctx.model();
-    for instruction in ctx.instructions() {
-        if instruction.keyword != Keyword::Copy || instruction.flag("from").is_none() {
+    for instruction in ctx.instructions_of(&[Keyword::Copy]) {
+        if instruction.flag("from").is_none() {
             continue;
         }
         let Some(copy) = instruction.copy() else {

@@ -3,6 +3,7 @@ use dockerfile_source::TextEdit;
 
 use super::{is_written_plainly, json_array};
 use crate::RuleContext;
+use crate::facts::instructions_by_keyword::COMMANDS;
 use crate::facts::windows::has_drive_letter;
 use crate::rule::declare_rule;
 
@@ -45,7 +46,7 @@ declare_rule! {
 }
 
 fn check(ctx: &mut RuleContext<'_>) {
-    for instruction in ctx.instructions() {
+    for instruction in ctx.instructions_of(COMMANDS) {
         let Some(Command::Exec(words, _)) = instruction.command() else {
             continue;
         };

@@ -3,6 +3,7 @@ use dockerfile_source::{TextRange, TextSize};
 
 use super::is_written_plainly;
 use crate::RuleContext;
+use crate::facts::instructions_by_keyword::COMMANDS;
 use crate::facts::shell_program::{base_name, is_shell};
 use crate::rule::declare_rule;
 
@@ -90,7 +91,7 @@ const INTERPRETERS: [&str; 41] = [
 const MOST_WORDS: usize = 64;
 
 fn check(ctx: &mut RuleContext<'_>) {
-    for instruction in ctx.instructions() {
+    for instruction in ctx.instructions_of(COMMANDS) {
         let Some(Command::Exec(words, _)) = instruction.command() else {
             continue;
         };

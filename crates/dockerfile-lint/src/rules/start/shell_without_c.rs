@@ -3,6 +3,7 @@ use dockerfile_source::{TextEdit, TextRange};
 
 use super::{is_written_plainly, json_string};
 use crate::RuleContext;
+use crate::facts::instructions_by_keyword::COMMANDS;
 use crate::facts::shell_program::{base_name, is_shell};
 use crate::rule::declare_rule;
 
@@ -122,7 +123,7 @@ const BUILTINS: [&str; 9] = [
 ];
 
 fn check(ctx: &mut RuleContext<'_>) {
-    for instruction in ctx.instructions() {
+    for instruction in ctx.instructions_of(COMMANDS) {
         let Some(Command::Exec(words, _)) = instruction.command() else {
             continue;
         };

@@ -43,10 +43,7 @@ declare_rule! {
 }
 
 fn check(ctx: &mut RuleContext<'_>) {
-    for instruction in ctx.instructions() {
-        if instruction.keyword != Keyword::Stopsignal {
-            continue;
-        }
+    for instruction in ctx.instructions_of(&[Keyword::Stopsignal]) {
         let Some(word) = instruction.value() else {
             continue;
         };

@@ -45,16 +45,12 @@ declare_rule! {
 }
 
 fn check(ctx: &mut RuleContext<'_>) {
-    for instruction in ctx
-        .instructions()
-        .filter(|instruction| instruction.keyword == Keyword::Run)
-    {
-        let calls: Vec<_> = instruction
-            .scripts()
-            .flat_map(|script| &script.commands)
-            .filter(|command| command.program() == Some("sudo"))
-            .collect();
-        if !calls.is_empty() {
+    let sudo = &ctx.commands().sudo;
+    for calls in sudo.chunk_by(|(left, _), (right, _)| std::ptr::eq(*left, *right)) {
+        if let Some((instruction, _)) = calls.first()
+            && instruction.keyword == Keyword::Run
+        {
+            let calls: Vec<_> = calls.iter().map(|(_, command)| *command).collect();
             report(ctx, instruction, &calls);
         }
     }

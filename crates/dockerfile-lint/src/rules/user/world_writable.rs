@@ -42,19 +42,15 @@ declare_rule! {
 }
 
 fn check(ctx: &mut RuleContext<'_>) {
-    for call in ctx.program_calls() {
+    for call in ctx.calls_of(&["chmod"]) {
         if call.instruction.keyword == Keyword::Run
-            && call.is(&["chmod"])
             && ctx.is_shipped(call.instruction)
             && let Some(mode) = open_mode(&call.called)
         {
             report(ctx, mode.range, mode.value());
         }
     }
-    for instruction in ctx
-        .instructions()
-        .filter(|instruction| matches!(instruction.keyword, Keyword::Copy | Keyword::Add))
-    {
+    for instruction in ctx.instructions_of(&[Keyword::Copy, Keyword::Add]) {
         let mode = instruction
             .flag("chmod")
             .and_then(|flag| flag.value.as_ref());

@@ -114,9 +114,14 @@ fn check(ctx: &mut RuleContext<'_>) {
 
 /// Returns the variables that a script uses without a default, and where.
 fn script_uses(script: &Script) -> impl Iterator<Item = (&str, TextRange)> {
-    script.commands.iter().flat_map(words_of).flat_map(|word| {
-        shell_variables(&word.text).map(move |(name, place)| (name, place_in_file(word, place)))
-    })
+    script
+        .commands
+        .iter()
+        .filter(|command| command.has_expansion)
+        .flat_map(words_of)
+        .flat_map(|word| {
+            shell_variables(&word.text).map(move |(name, place)| (name, place_in_file(word, place)))
+        })
 }
 
 fn words_of(command: &ShellCommand) -> impl Iterator<Item = &ShellWord> {

@@ -39,10 +39,7 @@ declare_rule! {
 }
 
 fn check(ctx: &mut RuleContext<'_>) {
-    for instruction in ctx.instructions() {
-        if instruction.keyword != Keyword::Label {
-            continue;
-        }
+    for instruction in ctx.instructions_of(&[Keyword::Label]) {
         for pair in instruction.pairs() {
             let Some(key) = pair.key.value.as_deref() else {
                 continue;

@@ -42,10 +42,10 @@ declare_rule! {
 }
 
 fn check(ctx: &mut RuleContext<'_>) {
-    for instruction in ctx.instructions() {
+    for instruction in ctx.instructions_of(&[Keyword::Env]) {
         let pairs = instruction.pairs();
         let has_uses = |pair: &Pair| pair.value.as_ref().is_some_and(Word::has_variables);
-        if instruction.keyword != Keyword::Env || pairs.len() < 2 || !pairs.iter().any(has_uses) {
+        if pairs.len() < 2 || !pairs.iter().any(has_uses) {
             continue;
         }
         let mut setters: FxHashMap<&str, &Pair> = FxHashMap::default();

@@ -53,10 +53,7 @@ declare_rule! {
 fn check(ctx: &mut RuleContext<'_>) {
     let model = ctx.model();
     let mut declared_in_stages: Option<FxHashSet<&str>> = None;
-    for instruction in ctx.instructions() {
-        if !matches!(instruction.keyword, Keyword::Arg | Keyword::Env) {
-            continue;
-        }
+    for instruction in ctx.instructions_of(&[Keyword::Arg, Keyword::Env]) {
         for pair in instruction.pairs() {
             let name = pair.key.value_or_text();
             let Some(word) = secret_word(name) else {

@@ -44,10 +44,7 @@ declare_rule! {
 
 fn check(ctx: &mut RuleContext<'_>) {
     let escape = ctx.model().escape;
-    for instruction in ctx.instructions() {
-        if !matches!(instruction.keyword, Keyword::Env | Keyword::Label) {
-            continue;
-        }
+    for instruction in ctx.instructions_of(&[Keyword::Env, Keyword::Label]) {
         for pair in instruction.pairs() {
             let Some(value) = pair.value.as_ref().filter(|_| !pair.has_equals) else {
                 continue;
