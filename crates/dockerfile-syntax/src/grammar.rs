@@ -6,6 +6,7 @@ mod file;
 pub(crate) mod flags;
 mod healthcheck;
 pub(crate) mod heredoc;
+mod heredoc_ends;
 pub(crate) mod instruction;
 pub(crate) mod json;
 pub(crate) mod shell;

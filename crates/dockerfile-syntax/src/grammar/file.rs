@@ -6,6 +6,7 @@ use dockerfile_source::{TextRange, TextSize};
 
 use super::directives::Directives;
 use super::heredoc::{HeredocOpener, find_openers, parse_bodies};
+use super::heredoc_ends::HeredocEnds;
 use super::instruction::{Instruction, parse_instruction};
 use super::shell_tracker::ShellTracker;
 use crate::SyntaxKind::{BOM, FILE};
@@ -30,6 +31,8 @@ pub(super) struct FileGrammar<'s> {
     pub(super) errors: Vec<SyntaxError>,
     pub(super) escape: char,
     pub(super) shells: ShellTracker,
+    /// Made when a here-document has no end.
+    pub(super) heredoc_ends: Option<HeredocEnds<'s>>,
     /// Memory for the text of logical lines.
     joined: String,
 }
@@ -41,6 +44,7 @@ pub(crate) fn parse_file<'s>(emitter: Emitter<'s>, source: &'s str) -> Output<'s
         errors: Vec::new(),
         escape: '\\',
         shells: ShellTracker::default(),
+        heredoc_ends: None,
         joined: String::new(),
     };
     grammar.file();

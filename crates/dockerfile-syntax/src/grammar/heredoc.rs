@@ -8,6 +8,7 @@ use std::ops::Range;
 use dockerfile_source::TextRange;
 
 use super::file::{Documents, FileGrammar};
+use super::heredoc_ends::HeredocEnds;
 use super::instruction::{KEYWORDS, keyword_kind};
 use super::shell::{ShellContext, parse_script};
 use super::shell_tracker::is_posix_shell;
@@ -203,7 +204,7 @@ pub(super) fn parse_bodies(file: &mut FileGrammar<'_>, documents: &Documents) ->
     let mut next = file.emitter.raw();
     for (opener, opener_range) in &documents.openers {
         let start = next;
-        let body = find_body(file.source, start, opener);
+        let body = find_body(file, start, opener);
         if !body.is_terminated {
             file.errors.push(unterminated(opener, *opener_range));
         }
@@ -250,31 +251,59 @@ struct Body {
     next: usize,
 }
 
-fn find_body(source: &str, start: usize, opener: &HeredocOpener) -> Body {
+fn find_body(file: &mut FileGrammar<'_>, start: usize, opener: &HeredocOpener) -> Body {
+    let source = file.source;
+    if let Some(ends) = &file.heredoc_ends {
+        return match ends.first(&opener.name, opener.strips_tabs, start) {
+            Some(line) => terminated(source, line, opener),
+            None => unterminated_body(source, start),
+        };
+    }
     let mut position = start;
-    let mut resume = None;
     while let Some(line) = physical_line(source, position) {
         let content = source.get(line.start..line.content_end).unwrap_or("");
-        let candidate = if opener.strips_tabs {
-            content.trim_start_matches('\t')
-        } else {
-            content
-        };
-        if candidate == opener.name {
-            return Body {
-                text_end: line.start,
-                end_line: Some(line.content_end - candidate.len()..line.content_end),
-                is_terminated: true,
-                next: line.next,
-            };
-        }
-        if resume.is_none() && starts_instruction(content) {
-            resume = Some(line.start);
+        if without_tabs(content, opener) == opener.name {
+            return terminated(source, line.start, opener);
         }
         position = line.next;
     }
-    // Nothing ends the body. The file goes on where it looks like a Dockerfile again.
-    let end = resume.unwrap_or(source.len());
+    file.heredoc_ends = Some(HeredocEnds::new(source, start));
+    unterminated_body(source, start)
+}
+
+fn without_tabs<'t>(line: &'t str, opener: &HeredocOpener) -> &'t str {
+    if opener.strips_tabs {
+        line.trim_start_matches('\t')
+    } else {
+        line
+    }
+}
+
+/// Returns the body that the line at `end` ends.
+fn terminated(source: &str, end: usize, opener: &HeredocOpener) -> Body {
+    let (content_end, next) = physical_line(source, end)
+        .map_or((source.len(), source.len()), |line| {
+            (line.content_end, line.next)
+        });
+    Body {
+        text_end: end,
+        end_line: Some(content_end - opener.name.len()..content_end),
+        is_terminated: true,
+        next,
+    }
+}
+
+/// Returns the body that nothing ends: the file goes on where it looks like a Dockerfile again.
+fn unterminated_body(source: &str, start: usize) -> Body {
+    let mut position = start;
+    let mut end = source.len();
+    while let Some(line) = physical_line(source, position) {
+        if starts_instruction(source.get(line.start..line.content_end).unwrap_or("")) {
+            end = line.start;
+            break;
+        }
+        position = line.next;
+    }
     Body {
         text_end: end,
         end_line: None,
