@@ -1,0 +1,2 @@
+//! Runs one command in its own namespaces on a given root.
+

@@ -1,0 +1,5 @@
+//! `dfbuild`.
+
+#![forbid(unsafe_code)]
+
+fn main() {}

@@ -1,0 +1,5 @@
+//! `dfls`.
+
+#![forbid(unsafe_code)]
+
+fn main() {}

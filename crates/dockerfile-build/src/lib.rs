@@ -1,0 +1,3 @@
+//! From a Dockerfile's model to an image: plan, cache, steps, layers.
+
+#![forbid(unsafe_code)]

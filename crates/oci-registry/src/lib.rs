@@ -1,0 +1,3 @@
+//! Pull and push over the distribution protocol.
+
+#![forbid(unsafe_code)]
