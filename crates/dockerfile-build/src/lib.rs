@@ -1,3 +1,21 @@
-//! From a Dockerfile's model to an image: plan, cache, steps, layers.
+//! From a Dockerfile to an image: plan, cache, steps, layers.
+//!
+//! The path of a build: `Request` -> `plan` (what the Dockerfile asks for, a pure graph) -> `solve` (keys, cache look-up, and where there
+//! is no answer yet: `run`, `copy`) -> `layers` -> `image` (config and manifest) -> the store and the outputs.
+//!
+//! Invariants:
+//! - The same request, context and base images give the same bytes: entries are sorted, times come from one clock.
+//! - A failure is a diagnostic with a range in the Dockerfile.
+//! - Nothing in here asks the linter: a Dockerfile with findings still builds.
 
 #![forbid(unsafe_code)]
+
+mod error;
+mod event;
+mod request;
+
+pub use error::{BuildError, Failure, Place};
+pub use event::{Event, Observer, Progress, Silent, StepId, StepState, Stream};
+pub use request::{
+    BaseImages, CacheUse, Clock, ContextSource, ExecutorKind, NamedContext, Request, Secret,
+};

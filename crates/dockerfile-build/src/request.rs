@@ -1,0 +1,123 @@
+//! What a caller asks for.
+
+use std::path::PathBuf;
+
+use smol_str::SmolStr;
+
+/// One build.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The name of the Dockerfile in messages.
+    pub dockerfile_name: String,
+    /// The text of the Dockerfile.
+    pub dockerfile: String,
+    /// The text of `.dockerignore`, or of the `NAME.dockerignore` that stands beside the Dockerfile, with its name.
+    pub ignore_file: Option<(String, String)>,
+    pub context: ContextSource,
+    /// `--build-context NAME=VALUE`.
+    pub named_contexts: Vec<NamedContext>,
+    /// `--build-arg`; later ones win.
+    pub build_arguments: Vec<(SmolStr, SmolStr)>,
+    /// `--label`.
+    pub labels: Vec<(String, String)>,
+    /// The stage to build; the last one without it.
+    pub target: Option<String>,
+    /// Stop after the instruction that stands at this byte of the Dockerfile: "build to here".
+    pub stop_at: Option<u32>,
+    /// `--platform`, as `os/architecture[/variant]`; this machine's without it.
+    pub platform: Option<String>,
+    pub secrets: Vec<Secret>,
+    /// `--ssh`: names of agents with the socket of each.
+    pub ssh: Vec<(String, PathBuf)>,
+    pub cache: CacheUse,
+    pub base_images: BaseImages,
+    pub clock: Clock,
+    pub executor: ExecutorKind,
+    /// `--network` of the whole build: `default`, `none` or `host`.
+    pub network: Option<String>,
+    /// `--add-host NAME:ADDRESS`.
+    pub extra_hosts: Vec<(String, String)>,
+    /// Whether `RUN --security=insecure` may be done.
+    pub allow_insecure: bool,
+    /// The root of the store; a default place without it.
+    pub store: PathBuf,
+    /// The most steps that run at the same time; the number of processors without it.
+    pub parallelism: Option<usize>,
+}
+
+/// Where the files come from that COPY and ADD name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ContextSource {
+    Directory(PathBuf),
+    /// Only a Dockerfile was given.
+    Empty,
+}
+
+/// `--build-context NAME=VALUE`: what `FROM NAME`, `COPY --from=NAME` and `RUN --mount=from=NAME` mean.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NamedContext {
+    Directory { name: String, path: PathBuf },
+    /// `docker-image://REFERENCE`.
+    Image { name: String, reference: String },
+    /// `oci-layout://PATH[:TAG]`.
+    Layout { name: String, path: PathBuf, tag: Option<String> },
+    /// `target:NAME`: another stage of the Dockerfile.
+    Stage { name: String, stage: String },
+}
+
+/// `--secret id=...`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Secret {
+    pub id: String,
+    pub value: Vec<u8>,
+}
+
+/// What the build may take from earlier builds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CacheUse {
+    /// `--no-cache`.
+    pub ignore_all: bool,
+    /// `--no-cache-filter`: stages by name.
+    pub ignore_stages: Vec<String>,
+}
+
+/// Where base images come from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BaseImages {
+    /// `--pull`: ask the registry even when the store has the image.
+    pub always_pull: bool,
+    /// Registries that stand in for others: host and the host to ask instead.
+    pub mirrors: Vec<(String, String)>,
+    /// Hosts that may be asked without TLS.
+    pub insecure_hosts: Vec<String>,
+}
+
+/// What time it is in the image.
+///
+/// Without a word from the user it is 1980-01-01, the first moment that a zip archive can hold: the same input then gives
+/// the same digest on every day, and nothing that runs in a build has to cope with files from before its own time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Clock {
+    /// Seconds since 1970: `SOURCE_DATE_EPOCH`, or the default.
+    pub seconds: i64,
+    /// Whether times in layers that are later are set back to it.
+    pub rewrites_layers: bool,
+}
+
+impl Default for Clock {
+    fn default() -> Clock {
+        Clock {
+            seconds: 315_532_800,
+            rewrites_layers: true,
+        }
+    }
+}
+
+/// What runs the commands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum ExecutorKind {
+    #[default]
+    Native,
+    /// `runc`, `crun` or another program with their command line.
+    Runtime(PathBuf),
+}
