@@ -49,7 +49,6 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("rustix", &["oci-image", "dockerfile-build"]),
     ("libc", &["build-sandbox"]),
     ("nix", &["build-sandbox"]),
-    ("seccompiler", &["build-sandbox"]),
     ("oci-client", &["oci-registry"]),
     ("rustls", &["oci-registry"]),
     ("ruzstd", &["test-support"]),
