@@ -211,6 +211,11 @@ impl<W: Write> DigestWriter<W> {
         self.hasher.size()
     }
 
+    /// Returns the writer, whose bytes are hashed only when they come through here.
+    pub(crate) fn inner(&self) -> &W {
+        &self.inner
+    }
+
     /// Returns the writer, the digest of what went through, and how many bytes that were.
     pub fn finish(self) -> (W, Digest, u64) {
         let size = self.hasher.size();

@@ -17,10 +17,13 @@ pub enum Error {
     #[error("`{text}` is not a digest (`sha256:` and 64 hexadecimal digits)")]
     InvalidDigest { text: String },
     #[error("expected {expected}, but the bytes are those of {actual}")]
-    DigestMismatch { expected: Digest, actual: Digest },
+    DigestMismatch {
+        expected: Box<Digest>,
+        actual: Box<Digest>,
+    },
     #[error("expected {expected} bytes for {digest}, but there are {actual}")]
     SizeMismatch {
-        digest: Digest,
+        digest: Box<Digest>,
         expected: u64,
         actual: u64,
     },
@@ -42,9 +45,14 @@ pub enum Error {
     #[error("{what} is malformed: {reason}")]
     Malformed { what: &'static str, reason: String },
     #[error("the store has no blob {digest}")]
-    MissingBlob { digest: Digest },
+    MissingBlob { digest: Box<Digest> },
     #[error("the blob {digest} in the store is corrupt: its bytes are those of {actual}")]
-    CorruptBlob { digest: Digest, actual: Digest },
+    CorruptBlob {
+        digest: Box<Digest>,
+        actual: Box<Digest>,
+    },
+    #[error("the store has no image `{name}`")]
+    MissingImage { name: String },
     #[error("{} is not an image store: it has no `oci-layout`", path.display())]
     NotAStore { path: PathBuf },
     #[error("the store {} is in use by another process", path.display())]
@@ -58,6 +66,29 @@ impl Error {
             action,
             path: path.to_path_buf(),
             source,
+        }
+    }
+
+    /// Reports bytes that are not those of the expected digest.
+    pub fn digest_mismatch(expected: &Digest, actual: &Digest) -> Self {
+        Self::DigestMismatch {
+            expected: Box::new(*expected),
+            actual: Box::new(*actual),
+        }
+    }
+
+    /// Reports more or fewer bytes than a descriptor says.
+    pub fn size_mismatch(digest: &Digest, expected: u64, actual: u64) -> Self {
+        Self::SizeMismatch {
+            digest: Box::new(*digest),
+            expected,
+            actual,
+        }
+    }
+
+    pub(crate) fn missing_blob(digest: &Digest) -> Self {
+        Self::MissingBlob {
+            digest: Box::new(*digest),
         }
     }
 }

@@ -53,22 +53,25 @@ where
 pub(crate) mod set {
     use std::collections::BTreeSet;
 
-    use serde::{Serializer, de::IgnoredAny};
+    use serde::{Serialize, Serializer};
 
     use super::{BTreeMap, Deserialize, Deserializer};
+
+    #[derive(Serialize)]
+    struct Empty {}
 
     pub(crate) fn serialize<S: Serializer>(
         set: &BTreeSet<String>,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(set.iter().map(|key| (key, BTreeMap::<(), ()>::new())))
+        serializer.collect_map(set.iter().map(|key| (key, Empty {})))
     }
 
     pub(crate) fn deserialize<'de, D>(deserializer: D) -> Result<BTreeSet<String>, D::Error>
     where
         D: Deserializer<'de>,
     {
-        let map = Option::<BTreeMap<String, IgnoredAny>>::deserialize(deserializer)?;
+        let map = Option::<BTreeMap<String, serde_json::Value>>::deserialize(deserializer)?;
         Ok(map.unwrap_or_default().into_keys().collect())
     }
 }

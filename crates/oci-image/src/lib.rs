@@ -16,5 +16,8 @@ pub mod config;
 mod go_json;
 pub mod manifest;
 
+pub mod store;
+
 pub use digest::Digest;
 pub use error::Error;
+pub use store::Store;

@@ -207,7 +207,7 @@ impl Index {
 /// What a reference leads to.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Document {
-    Manifest(Manifest),
+    Manifest(Box<Manifest>),
     Index(Index),
 }
 
@@ -257,7 +257,7 @@ impl Document {
         let parsed = if is_index {
             serde_json::from_slice(bytes).map(Self::Index)
         } else {
-            serde_json::from_slice(bytes).map(Self::Manifest)
+            serde_json::from_slice(bytes).map(|manifest| Self::Manifest(Box::new(manifest)))
         };
         parsed.map_err(|source| Error::Json { what, source })
     }
