@@ -3,6 +3,7 @@
 //! The bytes are those that GNU tar and umoci write in the shared folder's `mkbase.sh`, so that recorded digests of the
 //! base agree where the machine has the same busybox.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -174,10 +175,12 @@ fn header(name: &str, mode: u32, kind: u8, size: usize, link: &str) -> [u8; BLOC
 }
 
 fn hex_digest(bytes: &[u8]) -> String {
-    Sha256::digest(bytes)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    let mut text = String::new();
+    for byte in Sha256::digest(bytes) {
+        // Writing to a string does not fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
 }
 
 #[cfg(test)]

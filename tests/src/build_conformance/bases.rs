@@ -19,7 +19,7 @@ pub(crate) struct Base {
 }
 
 pub(crate) struct Bases {
-    bases: BTreeMap<String, Base>,
+    by_name: BTreeMap<String, Base>,
     /// `127.0.0.1:PORT`, a mirror of the registry that plain names mean.
     pub(crate) mirror: String,
     /// Kept until the end.
@@ -53,14 +53,14 @@ impl Bases {
         );
         let mirror = registry::serve(&folder).map_err(|e| format!("the registry: {e}"))?;
         Ok(Bases {
-            bases,
+            by_name: bases,
             mirror,
             _made: made,
         })
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<&Base> {
-        self.bases.get(name)
+        self.by_name.get(name)
     }
 }
 

@@ -45,17 +45,7 @@ impl Builder {
         if let Some(program) = env::var_os(PROGRAM_VARIABLE) {
             return Some(Builder::Dfbuild(PathBuf::from(program)));
         }
-        // The test stands in `target/PROFILE/deps`.
-        let folder = env::current_exe().ok()?.parent()?.parent()?.to_path_buf();
-        let mut programs = vec![folder.join("dfbuild")];
-        if let Some(target) = folder.parent() {
-            programs.push(target.join("release/dfbuild"));
-            programs.push(target.join("debug/dfbuild"));
-        }
-        programs
-            .into_iter()
-            .find(|path| path.is_file())
-            .map(Builder::Dfbuild)
+        compiled()
     }
 
     pub(crate) fn build(&self, case: &Case, place: &Place<'_>, cached: bool) -> Outcome {
@@ -80,6 +70,31 @@ impl Builder {
             Builder::Docker => crate::peer::build(case, place, &output),
         }
     }
+}
+
+/// Builds the program beside this test, as `cargo test` of another package would not, and returns it when it can build.
+fn compiled() -> Option<Builder> {
+    // The test stands in `target/PROFILE/deps`.
+    let folder = env::current_exe().ok()?.parent()?.parent()?.to_path_buf();
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command
+        .args(["build", "--quiet", "--package=dfbuild"])
+        .arg("--target-dir")
+        .arg(folder.parent()?)
+        .current_dir(test_support::workspace_root());
+    if folder.ends_with("release") {
+        command.arg("--release");
+    }
+    let program = folder.join("dfbuild");
+    let is_built = command.status().is_ok_and(|status| status.success());
+    (is_built && can_build(&program)).then_some(Builder::Dfbuild(program))
+}
+
+/// Returns whether the program knows `build`: wrong usage is 2.
+fn can_build(program: &Path) -> bool {
+    let help = Command::new(program).args(["build", "--help"]).output();
+    help.is_ok_and(|output| output.status.success() && !output.stdout.is_empty())
 }
 
 fn dfbuild(program: &Path, case: &Case, place: &Place<'_>, output: &Path) -> Command {

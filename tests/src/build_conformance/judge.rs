@@ -1,7 +1,7 @@
 //! Compares what was built with what is expected.
 
 use std::collections::BTreeSet;
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use serde_json::Value;
 
@@ -229,7 +229,8 @@ fn shortened(found: Vec<String>) -> String {
         .collect::<Vec<_>>()
         .join("\n      ");
     if more > 0 {
-        text.push_str(&format!("\n      ({more} more)"));
+        // Writing to a string does not fail.
+        let _ = write!(text, "\n      ({more} more)");
     }
     text
 }

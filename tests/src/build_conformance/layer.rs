@@ -1,5 +1,6 @@
 //! Reads a layer's tar, independently of the code under test.
 
+use std::fmt::Write as _;
 use std::io::Read;
 
 use flate2::read::MultiGzDecoder;
@@ -108,7 +109,7 @@ fn read_entry<R: Read>(mut entry: tar::Entry<'_, R>) -> Result<Entry, String> {
     let name = entry.path_bytes().into_owned();
     let link = entry
         .link_name_bytes()
-        .map(|link| link.into_owned())
+        .map(std::borrow::Cow::into_owned)
         .unwrap_or_default();
     let size = if kind == 'f' { entry.size() } else { 0 };
     let content = match (kind, device) {
@@ -179,5 +180,10 @@ impl<R: Read> Read for Hashing<R> {
 }
 
 pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let mut text = String::new();
+    for byte in bytes {
+        // Writing to a string does not fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
 }

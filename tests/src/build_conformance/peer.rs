@@ -113,8 +113,8 @@ fn ordered(object: Value, keys: &[&str]) -> String {
             let empty = value.is_null()
                 || *value == Value::Bool(false)
                 || value.as_str() == Some("")
-                || value.as_array().is_some_and(|list| list.is_empty())
-                || value.as_object().is_some_and(|map| map.is_empty());
+                || value.as_array().is_some_and(Vec::is_empty)
+                || value.as_object().is_some_and(Map::is_empty);
             (!empty).then(|| format!("\"{key}\":{}", go_text(value)))
         })
         .collect();

@@ -47,10 +47,7 @@ struct Runner {
 /// Returns whether every case is as expected or listed.
 pub(crate) fn main() -> Result<bool, String> {
     let Some(builder) = Builder::find() else {
-        test_support::skipped(
-            "build_conformance (and dfbuild: cargo build -p dfbuild)",
-            "conformance/build",
-        );
+        println!("SKIPPED: build_conformance: there is no dfbuild that knows `build`");
         return Ok(true);
     };
     let root = test_support::workspace_root();
