@@ -92,7 +92,10 @@ fn tags(case: &Case) -> Vec<String> {
         }
         .to_owned(),
     );
-    tags.extend(case.name.split_once('-').map(|(set, _)| set.to_owned()));
+    // The shared set says in the name where a case is from.
+    let origins = ["buildah-", "own-"];
+    let origin = origins.iter().find(|origin| case.name.starts_with(*origin));
+    tags.extend(origin.map(|origin| origin.trim_end_matches('-').to_owned()));
     tags
 }
 

@@ -216,7 +216,8 @@ fn one_round(
 /// The registry and the package server that the workloads name; those that run already are used.
 struct Servers {
     /// Held for its end.
-    _registry: Option<Registry>,
+    #[allow(dead_code)]
+    registry: Option<Registry>,
     packages: Option<Child>,
 }
 
@@ -233,13 +234,13 @@ impl Drop for Servers {
 impl Servers {
     fn start(workspace: &Workspace) -> anyhow::Result<Servers> {
         let mut servers = Servers {
-            _registry: None,
+            registry: None,
             packages: None,
         };
         if !bases::answers(REGISTRY_PORT) {
             let folder = bases::folder(workspace);
             bases::make(&folder, true)?;
-            servers._registry = Some(Registry::start(&folder, REGISTRY_PORT)?);
+            servers.registry = Some(Registry::start(&folder, REGISTRY_PORT)?);
         }
         if !bases::answers(OFFLINE_PORT) {
             let shared = test_support::shared_folder().context("no ../shared/tools")?;

@@ -18,11 +18,13 @@ const STEPS: [usize; 3] = [10, 100, 1_000];
 /// A context of bytes that do not compress.
 const RANDOM_SIZE: usize = 256 << 20;
 
+/// Makes a context of a size.
+type Make = fn(&Path, usize) -> anyhow::Result<()>;
+
 /// Returns a table: cold, warm and edited builds of growing contexts.
 pub(crate) fn scale(builder: &Builder, folder: &Path, rounds: usize) -> anyhow::Result<String> {
     let mut text =
         String::from("| what | cold s | warm s | edit s | peak MiB |\n|---|---|---|---|---|\n");
-    type Make = fn(&Path, usize) -> anyhow::Result<()>;
     let kinds: [(&str, [usize; 3], &str, Make); 2] = [
         ("files", FILES, "d0000/f000000", workloads::many_files),
         ("RUN steps", STEPS, "v", workloads::many_steps),
