@@ -12,10 +12,12 @@
 
 mod error;
 mod event;
+mod plan;
 mod request;
+mod time;
 
 pub use error::{BuildError, Failure, Place};
 pub use event::{Event, Observer, Progress, Silent, StepId, StepState, Stream};
 pub use request::{
-    BaseImages, CacheUse, Clock, ContextSource, ExecutorKind, NamedContext, Request, Secret,
+    BaseImages, CacheUse, Clock, ContextSource, NamedContext, Request, Secret,
 };

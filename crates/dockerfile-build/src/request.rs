@@ -32,7 +32,6 @@ pub struct Request {
     pub cache: CacheUse,
     pub base_images: BaseImages,
     pub clock: Clock,
-    pub executor: ExecutorKind,
     /// `--network` of the whole build: `default`, `none` or `host`.
     pub network: Option<String>,
     /// `--add-host NAME:ADDRESS`.
@@ -43,6 +42,34 @@ pub struct Request {
     pub store: PathBuf,
     /// The most steps that run at the same time; the number of processors without it.
     pub parallelism: Option<usize>,
+}
+
+impl Request {
+    /// Returns a build of a text with an empty context, and everything else as it is without a word from the user.
+    pub fn new(name: impl Into<String>, dockerfile: impl Into<String>) -> Request {
+        Request {
+            dockerfile_name: name.into(),
+            dockerfile: dockerfile.into(),
+            ignore_file: None,
+            context: ContextSource::Empty,
+            named_contexts: Vec::new(),
+            build_arguments: Vec::new(),
+            labels: Vec::new(),
+            target: None,
+            stop_at: None,
+            platform: None,
+            secrets: Vec::new(),
+            ssh: Vec::new(),
+            cache: CacheUse::default(),
+            base_images: BaseImages::default(),
+            clock: Clock::default(),
+            network: None,
+            extra_hosts: Vec::new(),
+            allow_insecure: false,
+            store: PathBuf::new(),
+            parallelism: None,
+        }
+    }
 }
 
 /// Where the files come from that COPY and ADD name.
@@ -56,13 +83,26 @@ pub enum ContextSource {
 /// `--build-context NAME=VALUE`: what `FROM NAME`, `COPY --from=NAME` and `RUN --mount=from=NAME` mean.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NamedContext {
-    Directory { name: String, path: PathBuf },
+    Directory {
+        name: String,
+        path: PathBuf,
+    },
     /// `docker-image://REFERENCE`.
-    Image { name: String, reference: String },
+    Image {
+        name: String,
+        reference: String,
+    },
     /// `oci-layout://PATH[:TAG]`.
-    Layout { name: String, path: PathBuf, tag: Option<String> },
+    Layout {
+        name: String,
+        path: PathBuf,
+        tag: Option<String>,
+    },
     /// `target:NAME`: another stage of the Dockerfile.
-    Stage { name: String, stage: String },
+    Stage {
+        name: String,
+        stage: String,
+    },
 }
 
 /// `--secret id=...`.
@@ -111,13 +151,4 @@ impl Default for Clock {
             rewrites_layers: true,
         }
     }
-}
-
-/// What runs the commands.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum ExecutorKind {
-    #[default]
-    Native,
-    /// `runc`, `crun` or another program with their command line.
-    Runtime(PathBuf),
 }
