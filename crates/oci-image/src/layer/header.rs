@@ -359,10 +359,10 @@ mod tests {
     #[test]
     fn record_length_counts_its_own_digits() {
         for (value, start) in [
-            (0, "6 a=\n"),
-            (3, "9 a=bbb\n"),
-            (4, "11 a=bbbb\n"),
-            (93, "100 a="),
+            (0, "5 a="),
+            (4, "9 a=bbbb"),
+            (5, "11 a="),
+            (93, "99 a="),
             (94, "101 a="),
         ] {
             let mut data = Vec::new();
