@@ -430,3 +430,34 @@ proptest! {
         let _ = list_layer(tar.as_slice(), None, Limits::default());
     }
 }
+
+/// `COPY --exclude=b* *.txt /y/` of two files, as BuildKit built it with SOURCE_DATE_EPOCH=1767225600.
+#[test]
+fn bytes_are_those_of_buildkit() {
+    use sha2::Digest;
+    let at = |entry: Entry| Entry {
+        modified: Timestamp::seconds(1_767_225_600),
+        ..entry
+    };
+    let (tar, _) = write(&[
+        (
+            at(entry("y", Kind::Directory { is_opaque: false }, 0o755)),
+            vec![],
+        ),
+        (
+            at(entry("y/a.txt", Kind::File { size: 2 }, 0o644)),
+            b"a\n".to_vec(),
+        ),
+        (
+            at(entry("y/b.txt", Kind::File { size: 2 }, 0o644)),
+            b"b\n".to_vec(),
+        ),
+    ]);
+    let digest = sha2::Sha256::digest(&tar)
+        .iter()
+        .fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
+    assert_eq!(
+        digest,
+        "f50f58fca21bfd8fd76bc7e8efee749f6ae420867f6c59869ec41f4c7330ae91"
+    );
+}
