@@ -301,7 +301,7 @@ fn cve_2025_62518_sizes_that_differ_are_refused() {
     tar.extend_from_slice(record);
     tar.resize(1024, 0);
     tar.extend(raw(b"file", |tar| {
-        tar[124..136].copy_from_slice(b"00000001000\0")
+        tar[124..136].copy_from_slice(b"00000001000\0");
     }));
     assert!(matches!(first(&tar), Err(LayerError::Malformed { .. })));
 }
