@@ -17,8 +17,11 @@ pub mod config;
 mod go_json;
 pub mod manifest;
 
+pub mod compression;
+
 pub mod store;
 
+pub use compression::Compression;
 pub use digest::Digest;
 pub use error::Error;
 pub use store::Store;
