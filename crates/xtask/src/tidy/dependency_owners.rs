@@ -47,17 +47,17 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("lzma-rust2", &["oci-image"]),
     ("bzip2", &["oci-image"]),
     ("ureq", &["oci-registry"]),
+    ("base64", &["oci-registry"]),
     ("postcard", &["oci-image", "dockerfile-build"]),
     ("blake3", &["dockerfile-build"]),
     ("rustix", &["oci-image", "dockerfile-build"]),
     ("libc", &["build-sandbox"]),
     ("nix", &["build-sandbox"]),
     ("seccompiler", &["build-sandbox"]),
-    ("oci-client", &["oci-registry"]),
     ("rustls", &["oci-registry"]),
     ("ruzstd", &["test-support"]),
     ("tower-lsp", &["dfls"]),
-    ("tokio", &["dfls", "oci-registry"]),
+    ("tokio", &["dfls"]),
 ];
 
 /// Small, pure and without a danger to own.
