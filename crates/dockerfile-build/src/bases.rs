@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use dockerfile_model::ImageRef;
 use dockerfile_source::TextRange;
 use oci_image::Digest;
-use oci_image::compression;
+use oci_image::compression::Decompressor;
 use oci_image::config::ImageConfig;
 use oci_image::digest::DigestReader;
 use oci_image::layer::{UnpackOptions, unpack};
@@ -16,9 +16,12 @@ use oci_registry::Registry;
 
 use crate::error::{BuildError, Failure};
 use crate::event::{Event, Observer, Progress, StepId};
-use crate::layers::{Layer, LayerId, Layers};
+use crate::layers::{Layer, LayerId, Layers, require_namespace};
 use crate::plan::{Bases, ResolvedImage};
 use crate::request::BaseImages;
+
+/// A layer that unpacks to more is a bomb, or a mistake.
+const MOST_BYTES: u64 = 1 << 40;
 
 /// A layer of a base image, here or still with a registry.
 #[derive(Debug)]
@@ -97,7 +100,6 @@ impl<'i> Images<'i> {
             let options = oci_registry::Options {
                 mirrors: self.options.mirrors.clone(),
                 insecure_hosts: self.options.insecure_hosts.clone(),
-                ..oci_registry::Options::default()
             };
             Registry::new(options).map_err(|error| error.to_string())
         });
@@ -193,7 +195,7 @@ impl<'i> Images<'i> {
         let registry = self.registry()?;
         let mut blob = self.store.begin_blob().map_err(|error| fault(&error))?;
         registry
-            .pull_blob(&base.image, &base.descriptor, &mut blob, &progress, self.is_cancelled)
+            .pull_blob(&base.image, &base.descriptor, &mut blob, &progress, &|| (self.is_cancelled)())
             .map_err(|error| fault(&error))?;
         blob.commit(Some(&base.descriptor.digest))
             .map_err(|error| fault(&error))?;
@@ -213,11 +215,12 @@ impl<'i> Images<'i> {
         let system = |error: &dyn std::fmt::Display| {
             BuildError::new(Failure::System, format!("cannot unpack a base image: {error}"))
         };
-        let folder = self.store.temporary_folder().map_err(|error| system(&error))?;
+        require_namespace()?;
+        let folder = tempfile::tempdir_in(self.store.temporary_folder()).map_err(|error| system(&error))?;
         let snapshot = folder.path().join("snapshot");
         std::fs::create_dir(&snapshot).map_err(|error| system(&error))?;
         let bytes = self.store.open_blob(&blob.digest).map_err(|error| fault(&error))?;
-        let plain = compression::decompress(BufReader::with_capacity(1 << 18, bytes))
+        let plain = Decompressor::new(BufReader::with_capacity(1 << 18, bytes), MOST_BYTES)
             .map_err(|error| fault(&error))?;
         let mut hashed = DigestReader::new(plain);
         let form = self.layers.form();
@@ -228,7 +231,7 @@ impl<'i> Images<'i> {
         };
         let listing = unpack(&mut hashed, &snapshot, &options).map_err(|error| fault(&error))?;
         io::copy(&mut hashed, &mut io::sink()).map_err(|error| fault(&error))?;
-        let (found, _) = hashed.finish();
+        let (_, found, _) = hashed.finish();
         if found != base.diff_id {
             return Err(fault(&format!(
                 "it unpacks to {found}, and the configuration says {}",

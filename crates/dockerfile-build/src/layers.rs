@@ -10,8 +10,9 @@ use std::io::{self, BufReader, BufWriter, Read, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
 
+use build_sandbox::user_namespace;
 use oci_image::Digest;
-use oci_image::layer::{LayerPath, LayerWriter, Listing, UnpackOptions, pack, unpack};
+use oci_image::layer::{Kind, LayerPath, LayerWriter, Listing, UnpackOptions, pack, unpack};
 use oci_image::store::Store;
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
@@ -173,6 +174,7 @@ impl Layers {
         let blob = store
             .open_blob(diff_id)
             .map_err(|error| damaged(layer, &error.to_string()))?;
+        require_namespace()?;
         let temporary = tempfile::Builder::new()
             .prefix("unpack-")
             .tempdir_in(&layer.folder)
@@ -253,20 +255,46 @@ impl Layer {
     }
 
     /// Opens the content of a file of the layer.
-    pub(crate) fn open(&self, entry: &Entry, store: &Store) -> io::Result<Box<dyn Read + Send>> {
-        let snapshot = self.folder.join("snapshot");
-        if snapshot.is_dir() {
-            return oci_image::layer::open_below(&snapshot, &entry.path)
-                .map(|file| Box::new(file) as Box<dyn Read + Send>);
-        }
+    pub(crate) fn open(&self, path: &LayerPath, store: &Store) -> io::Result<Box<dyn Read + Send>> {
         let missing = || io::Error::new(io::ErrorKind::NotFound, "the file is not in the layer");
         let listing = self.listing().map_err(io::Error::other)?;
-        let (offset, size) = listing.data_of(&entry.path).ok_or_else(missing)?;
+        let file = listing.file_of(path).ok_or_else(missing)?;
+        let snapshot = self.folder.join("snapshot");
+        if snapshot.is_dir() {
+            return open_beneath(&snapshot, &file.path)
+                .map(|file| Box::new(file) as Box<dyn Read + Send>);
+        }
+        let Kind::File { size } = file.kind else {
+            return Err(missing());
+        };
+        if size == 0 {
+            return Ok(Box::new(io::empty()));
+        }
+        let offset = listing.data_offset(&file.path).ok_or_else(missing)?;
         let diff_id = self.diff_id.get().ok_or_else(missing)?;
         let mut blob = File::open(store.blob_path(diff_id))?;
         blob.seek(SeekFrom::Start(offset))?;
         Ok(Box::new(blob.take(size)))
     }
+}
+
+/// Opens a file below a folder; no link on the way is followed, for a layer may have been made to mislead.
+fn open_beneath(folder: &Path, path: &LayerPath) -> io::Result<File> {
+    use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat, openat2};
+    let root = openat(CWD, folder, OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
+    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
+    let file = openat2(root, path.as_path(), flags, Mode::empty(), resolve)?;
+    Ok(File::from(file))
+}
+
+/// Files of several owners can be made by root only, the real one or that of a user namespace.
+pub(crate) fn require_namespace() -> Result<(), BuildError> {
+    if user_namespace::is_privileged() {
+        return Ok(());
+    }
+    let message = "files of an image belong to several users, which this process may not make";
+    Err(BuildError::new(Failure::NeedsNamespace, message))
 }
 
 fn damaged(layer: &Layer, why: &str) -> BuildError {

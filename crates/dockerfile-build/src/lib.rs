@@ -10,14 +10,34 @@
 
 #![forbid(unsafe_code)]
 
-mod error;
-mod event;
+mod engine;
 mod plan;
-mod request;
+mod solve;
+
+mod context;
+mod contexts;
+mod copy;
+mod files;
+
+mod bases;
+mod image;
+mod layers;
+
+mod cache;
+mod key;
+
+mod culprit;
+mod runner;
 mod time;
 
+mod error;
+mod event;
+mod request;
+
+pub use engine::{Fate, Forecast, StepForecast, build, forecast};
 pub use error::{BuildError, Failure, Place};
 pub use event::{Event, Observer, Progress, Silent, StepId, StepState, Stream};
+pub use image::Image;
 pub use request::{
     BaseImages, CacheUse, Clock, ContextSource, NamedContext, Request, Secret,
 };

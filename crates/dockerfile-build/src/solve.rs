@@ -223,7 +223,7 @@ impl<'s> Solver<'s> {
         };
         match made {
             Ok(layer) => {
-                let size = layer.listing()?.size();
+                let size = layer.listing()?.content_bytes();
                 let record = StepRecord {
                     layer: layer.id.clone(),
                     size,

@@ -21,6 +21,8 @@ pub mod compression;
 
 pub mod store;
 
+pub mod archive;
+
 pub use compression::Compression;
 pub use digest::Digest;
 pub use error::Error;

@@ -27,7 +27,7 @@ impl Sources for Making<'_, '_, '_> {
         }
         let chain = self.solver.stage(self.scope, *stage)?;
         let files = ChainFiles::new(self.solver, &chain)?;
-        let digest = crate::copy::content_digest(&files, selection)?;
+        let digest = selection.digest(&files)?;
         let remembered = self.solver.cache.remember_content(selection.key_in(chain.key), digest);
         remembered.map_err(|error| BuildError::system("cannot write to the cache", &error))?;
         Ok(Some(digest))
@@ -41,6 +41,6 @@ impl Solver<'_> {
             From::Directory(path) => self.contexts.of_folder(path)?,
             From::Context | From::Stage(_) => self.contexts.main()?,
         };
-        context.digest(selection)
+        Ok(selection.digest(context.as_ref())?)
     }
 }

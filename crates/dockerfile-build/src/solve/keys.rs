@@ -3,6 +3,7 @@
 use std::thread::Scope;
 
 use super::{Chain, Solver, StepKey};
+use crate::copy::{CopyError, FileSource, SelectOptions, content_digest};
 use crate::error::BuildError;
 use crate::key::{Key, KeyMaker};
 use crate::plan::{
@@ -41,6 +42,15 @@ impl Selection {
             exclude: Vec::new(),
             keeps_parents: false,
         }
+    }
+
+    /// Returns the digest of what is selected.
+    pub(super) fn digest(&self, source: &dyn FileSource) -> Result<Key, CopyError> {
+        let options = SelectOptions {
+            exclude: self.exclude.clone(),
+            keeps_parents: self.keeps_parents,
+        };
+        content_digest(source, &self.paths, &options).map(Key::from)
     }
 
     /// Returns the name of what is selected in a tree that has a key of its own.

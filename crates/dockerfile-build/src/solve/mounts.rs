@@ -216,8 +216,7 @@ impl Solver<'_> {
     }
 
     pub(super) fn scratch_folder(&self) -> Result<tempfile::TempDir, BuildError> {
-        self.store
-            .temporary_folder()
+        tempfile::tempdir_in(self.store.temporary_folder())
             .map_err(|error| BuildError::new(Failure::System, format!("cannot make a folder in the store: {error}")))
     }
 }

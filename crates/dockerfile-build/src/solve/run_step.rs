@@ -16,7 +16,7 @@ use crate::files::ChainFiles;
 use crate::key::Key;
 use crate::layers::{Layer, LayerId};
 use crate::plan::{Network, Operation, RunOperation};
-use crate::users::{self, Account};
+use crate::copy::RunUser;
 
 /// How many of the last lines of a failed command are told again with the error.
 const TAIL_LINES: usize = 12;
@@ -35,8 +35,7 @@ impl Solver<'_> {
     ) -> Result<Arc<Layer>, BuildError> {
         let executor = self.runner.executor()?;
         let files = ChainFiles::new(self, chain)?;
-        let account = users::account(&files, &run.user)
-            .map_err(|message| BuildError::new(Failure::Source, message))?;
+        let account = files.run_user(&run.user)?;
         let mut prepared = self.mounts(scope, &run.mounts)?;
         if let Some((name, text)) = &run.script {
             prepared.mounts.push(Mount {
@@ -107,11 +106,11 @@ impl Solver<'_> {
     fn keep(&self, files: &ChainFiles<'_>, key: Key, upper: &std::path::Path) -> Result<Arc<Layer>, BuildError> {
         let form = self.layers.form();
         let options = DiffOptions {
-            rootless: form.is_rootless,
-            one_id: form.has_one_id,
-            clamp: self.clamp(),
+            is_rootless: form.is_rootless,
+            has_one_id: form.has_one_id,
+            content: Some(files),
         };
-        let listing = diff(upper, &files.merged, files, &options).map_err(|error| {
+        let listing = diff(upper, &files.merged, &options).map_err(|error| {
             BuildError::new(Failure::System, format!("cannot read what the command changed: {error}"))
         })?;
         // The key alone would not do: without the cache, the same key may be made twice with different files.
@@ -144,7 +143,7 @@ impl Solver<'_> {
     fn environment(
         &self,
         run: &RunOperation,
-        account: &Account,
+        account: &RunUser,
         more: &[(String, String)],
     ) -> Vec<(String, String)> {
         let mut variables = run.environment.clone();
@@ -163,7 +162,8 @@ impl Solver<'_> {
         }
         variables.extend(more.iter().cloned());
         if !has(&variables, "HOME") {
-            variables.push(("HOME".to_owned(), account.home.clone()));
+            let home = account.home.clone().unwrap_or_else(|| "/".to_owned());
+            variables.push(("HOME".to_owned(), home));
         }
         variables
     }

@@ -47,6 +47,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("lzma-rust2", &["oci-image"]),
     ("bzip2", &["oci-image"]),
     ("ureq", &["oci-registry"]),
+    ("base64", &["oci-registry"]),
     ("postcard", &["oci-image", "dockerfile-build"]),
     ("blake3", &["dockerfile-build"]),
     ("rustix", &["oci-image", "dockerfile-build"]),
@@ -56,10 +57,11 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("bytes", &["oci-registry"]),
     ("docker_credential", &["oci-registry"]),
     ("futures-util", &["oci-registry"]),
+    ("seccompiler", &["build-sandbox"]),
     ("rustls", &["oci-registry"]),
     ("ruzstd", &["test-support"]),
     ("tower-lsp", &["dfls"]),
-    ("tokio", &["dfls", "oci-registry"]),
+    ("tokio", &["dfls"]),
 ];
 
 /// Small, pure and without a danger to own.
