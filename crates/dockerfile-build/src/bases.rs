@@ -128,7 +128,7 @@ impl<'i> Images<'i> {
         for _ in 0..2 {
             let bytes = self.read_blob(&descriptor.digest).ok()?;
             match Document::parse(&bytes, Some(&descriptor.media_type)).ok()? {
-                Document::Manifest(manifest) => return Some(manifest),
+                Document::Manifest(manifest) => return Some(*manifest),
                 Document::Index(index) => {
                     descriptor = index.manifests.into_iter().find(|candidate| {
                         candidate.platform.as_ref().is_none_or(|own| {
@@ -252,8 +252,11 @@ impl Bases for Images<'_> {
         range: TextRange,
     ) -> Result<ResolvedImage, BuildError> {
         if let Some(path) = name.strip_prefix("oci-layout://") {
-            return crate::layout::import(self.store, path, platform)
-                .map_err(|error| error.at(range, ""));
+            let stored = crate::layout::import(self.store, path).map_err(|error| error.at(range, ""))?;
+            return self.stored(&stored, platform).ok_or_else(|| {
+                let message = format!("the layout `{path}` has no image for {platform}");
+                BuildError::new(Failure::Image, message).at(range, "")
+            });
         }
         let reference = ImageRef::parse(name).map_err(|error| {
             BuildError::new(Failure::Image, error.to_string()).at(range, "no image can be called so")

@@ -20,7 +20,6 @@ mod upper;
 mod users;
 mod wildcard;
 
-pub use changes::Changes;
 pub use content::Content;
 pub use digest::content_digest;
 pub use error::CopyError;

@@ -14,14 +14,15 @@ mod engine;
 mod plan;
 mod solve;
 
-mod context;
+pub mod context;
 mod contexts;
-mod copy;
+pub mod copy;
 mod files;
 
 mod bases;
 mod image;
 mod layers;
+mod layout;
 
 mod cache;
 mod key;

@@ -27,7 +27,6 @@ use oci_image::config::ImageConfig;
 
 pub(crate) use base::{Bases, ResolvedImage};
 pub(crate) use copy::{CopyOperation, CopySource, From};
-pub(crate) use global::Platform;
 pub(crate) use planner::plan;
 pub(crate) use run::{CommandPlace, Network, RunOperation};
 pub(crate) use run_mount::{CacheSharing, MountKind, RunMount};

@@ -218,7 +218,7 @@ impl<'s> Solver<'s> {
         started(self);
         let made = match &operation.kind {
             OperationKind::Run(run) => self.run_step(scope, chain, operation, run, step, found.key),
-            OperationKind::Copy(copy) => self.copy_step(scope, chain, operation, copy, step),
+            OperationKind::Copy(copy) => self.copy_step(scope, chain, operation, copy),
             OperationKind::MakeDirectory { path, user } => self.directory_step(chain, operation, path, user),
         };
         match made {

@@ -35,7 +35,7 @@ fn clean_tail(pattern: &[&str]) -> String {
     if pattern.is_empty() {
         return String::new();
     }
-    dockerfile_model::clean_path(&pattern.join("/"))
+    dockerfile_model::clean_path(&pattern.join("/")).to_string()
 }
 
 /// Returns the paths that match a pattern, in order. Links in the fixed part are followed, others are not; what is in a directory
