@@ -14,8 +14,10 @@ use oci_image::manifest::{Descriptor, Document, Manifest};
 use oci_image::store::Store;
 use oci_registry::Registry;
 
+use crate::cache::{Cache, KnownImage};
 use crate::error::{BuildError, Failure};
 use crate::event::{Event, Observer, Progress, StepId};
+use crate::key::{Key, KeyMaker};
 use crate::layers::{Layer, LayerId, Layers, require_namespace};
 use crate::plan::{Bases, ResolvedImage};
 use crate::request::BaseImages;
@@ -68,6 +70,7 @@ impl BaseLayer {
 pub(crate) struct Images<'i> {
     store: &'i Store,
     layers: &'i Layers,
+    cache: &'i Cache,
     options: &'i BaseImages,
     registry: OnceLock<Result<Registry, String>>,
     observer: &'i dyn Observer,
@@ -80,6 +83,7 @@ impl<'i> Images<'i> {
     pub(crate) fn new(
         store: &'i Store,
         layers: &'i Layers,
+        cache: &'i Cache,
         options: &'i BaseImages,
         observer: &'i dyn Observer,
         is_cancelled: &'i (dyn Fn() -> bool + Sync),
@@ -87,6 +91,7 @@ impl<'i> Images<'i> {
         Images {
             store,
             layers,
+            cache,
             options,
             registry: OnceLock::new(),
             observer,
@@ -110,7 +115,10 @@ impl<'i> Images<'i> {
 
     /// Returns an image that the store has under a name.
     fn stored(&self, name: &str, platform: &str) -> Option<ResolvedImage> {
-        let descriptor = self.store.resolve(name).ok().flatten()?;
+        let descriptor = match self.store.resolve(name).ok().flatten() {
+            Some(descriptor) => descriptor,
+            None => self.known(name, platform)?,
+        };
         let manifest = self.stored_manifest(descriptor.clone(), platform)?;
         let bytes = self.read_blob(&manifest.config.digest).ok()?;
         let config = ImageConfig::parse(&bytes).ok()?;
@@ -120,6 +128,16 @@ impl<'i> Images<'i> {
             layers: manifest.layers,
             config,
         })
+    }
+
+    /// Returns what a registry said about a name before.
+    fn known(&self, name: &str, platform: &str) -> Option<Descriptor> {
+        let known = self.cache.image(image_key(name, platform))?;
+        Some(Descriptor::new(
+            &known.media_type,
+            known.digest.parse().ok()?,
+            known.size,
+        ))
     }
 
     fn stored_manifest(&self, descriptor: Descriptor, platform: &str) -> Option<Manifest> {
@@ -195,7 +213,9 @@ impl<'i> Images<'i> {
         let registry = self.registry()?;
         let mut blob = self.store.begin_blob().map_err(|error| fault(&error))?;
         registry
-            .pull_blob(&base.image, &base.descriptor, &mut blob, &progress, &|| (self.is_cancelled)())
+            .pull_blob(&base.image, &base.descriptor, &mut blob, &progress, &|| {
+                (self.is_cancelled)()
+            })
             .map_err(|error| fault(&error))?;
         blob.commit(Some(&base.descriptor.digest))
             .map_err(|error| fault(&error))?;
@@ -209,17 +229,27 @@ impl<'i> Images<'i> {
         blob: Descriptor,
     ) -> Result<Arc<Layer>, BuildError> {
         let fault = |error: &dyn std::fmt::Display| {
-            let message = format!("the image `{}` has a layer that is no good: {error}", base.image);
+            let message = format!(
+                "the image `{}` has a layer that is no good: {error}",
+                base.image
+            );
             BuildError::new(Failure::Image, message)
         };
         let system = |error: &dyn std::fmt::Display| {
-            BuildError::new(Failure::System, format!("cannot unpack a base image: {error}"))
+            BuildError::new(
+                Failure::System,
+                format!("cannot unpack a base image: {error}"),
+            )
         };
         require_namespace()?;
-        let folder = tempfile::tempdir_in(self.store.temporary_folder()).map_err(|error| system(&error))?;
+        let folder =
+            tempfile::tempdir_in(self.store.temporary_folder()).map_err(|error| system(&error))?;
         let snapshot = folder.path().join("snapshot");
         std::fs::create_dir(&snapshot).map_err(|error| system(&error))?;
-        let bytes = self.store.open_blob(&blob.digest).map_err(|error| fault(&error))?;
+        let bytes = self
+            .store
+            .open_blob(&blob.digest)
+            .map_err(|error| fault(&error))?;
         let plain = Decompressor::new(BufReader::with_capacity(1 << 18, bytes), MOST_BYTES)
             .map_err(|error| fault(&error))?;
         let mut hashed = DigestReader::new(plain);
@@ -252,14 +282,16 @@ impl Bases for Images<'_> {
         range: TextRange,
     ) -> Result<ResolvedImage, BuildError> {
         if let Some(path) = name.strip_prefix("oci-layout://") {
-            let stored = crate::layout::import(self.store, path).map_err(|error| error.at(range, ""))?;
+            let stored =
+                crate::layout::import(self.store, path).map_err(|error| error.at(range, ""))?;
             return self.stored(&stored, platform).ok_or_else(|| {
                 let message = format!("the layout `{path}` has no image for {platform}");
                 BuildError::new(Failure::Image, message).at(range, "")
             });
         }
         let reference = ImageRef::parse(name).map_err(|error| {
-            BuildError::new(Failure::Image, error.to_string()).at(range, "no image can be called so")
+            BuildError::new(Failure::Image, error.to_string())
+                .at(range, "no image can be called so")
         })?;
         let full = canonical(reference.as_str());
         if !self.options.always_pull
@@ -270,13 +302,17 @@ impl Bases for Images<'_> {
         }
         let registry = self.registry()?;
         let resolved = registry.resolve(&full, platform).map_err(|error| {
-            BuildError::new(Failure::Image, format!("cannot get the image `{name}`: {error}"))
-                .at(range, "")
-                .help("the store does not have it either; `dfbuild images` lists what it has")
+            BuildError::new(
+                Failure::Image,
+                format!("cannot get the image `{name}`: {error}"),
+            )
+            .at(range, "")
+            .help("the store does not have it either; `dfbuild images` lists what it has")
         })?;
-        let config = ImageConfig::parse(&resolved.config)
-            .map_err(|error| BuildError::new(Failure::Image, format!("`{name}`: {error}")).at(range, ""))?;
-        self.keep(&full, &resolved)
+        let config = ImageConfig::parse(&resolved.config).map_err(|error| {
+            BuildError::new(Failure::Image, format!("`{name}`: {error}")).at(range, "")
+        })?;
+        self.keep(&full, platform, &resolved)
             .map_err(|error| BuildError::system("cannot write to the store", &error))?;
         Ok(ResolvedImage {
             name: name.to_owned(),
@@ -289,14 +325,34 @@ impl Bases for Images<'_> {
 
 impl Images<'_> {
     /// Keeps manifest and configuration, so that the next build need not ask.
-    fn keep(&self, name: &str, resolved: &oci_registry::Resolved) -> io::Result<()> {
+    fn keep(
+        &self,
+        name: &str,
+        platform: &str,
+        resolved: &oci_registry::Resolved,
+    ) -> io::Result<()> {
         for bytes in [&resolved.manifest_bytes, &resolved.config] {
             self.store.write_blob(bytes).map_err(io::Error::other)?;
         }
-        self.store
-            .tag(name, &resolved.descriptor)
-            .map_err(io::Error::other)
+        let known = KnownImage {
+            media_type: resolved.descriptor.media_type.clone(),
+            digest: resolved.descriptor.digest.to_string(),
+            size: resolved.descriptor.size,
+        };
+        self.cache.remember_image(image_key(name, platform), &known)
     }
+}
+
+fn image_key(name: &str, platform: &str) -> Key {
+    let mut maker = KeyMaker::new("image");
+    maker.add(name.as_bytes()).add(platform.as_bytes());
+    maker.finish().0
+}
+
+/// Returns the complete name of an image, such as `docker.io/library/nginx:latest`.
+pub fn canonical_name(name: &str) -> Result<String, String> {
+    let reference = ImageRef::parse(name).map_err(|error| error.to_string())?;
+    Ok(reference.canonical())
 }
 
 /// Returns a name with its registry and tag, as the store and registries know it.

@@ -31,6 +31,14 @@ pub(crate) struct LastTime {
     pub(crate) record: Option<StepRecord>,
 }
 
+/// The manifest of an image that is not, or not wholly, in the store.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct KnownImage {
+    pub(crate) media_type: String,
+    pub(crate) digest: String,
+    pub(crate) size: u64,
+}
+
 /// The answers in a store.
 #[derive(Clone, Debug)]
 pub(crate) struct Cache {
@@ -61,6 +69,15 @@ impl Cache {
         self.write("contents", key, &digest)
     }
 
+    /// Returns the manifest that a name of an image meant when a registry was asked.
+    pub(crate) fn image(&self, key: Key) -> Option<KnownImage> {
+        self.read("images", key)
+    }
+
+    pub(crate) fn remember_image(&self, key: Key, image: &KnownImage) -> io::Result<()> {
+        self.write("images", key, image)
+    }
+
     pub(crate) fn last_time(&self, slot: Key) -> Option<LastTime> {
         self.read("last", slot)
     }
@@ -83,7 +100,9 @@ impl Cache {
     fn write<T: Serialize>(&self, kind: &str, key: Key, value: &T) -> io::Result<()> {
         let path = self.path(kind, key);
         let bytes = postcard::to_stdvec(value).map_err(io::Error::other)?;
-        let Some(folder) = path.parent() else { return Ok(()) };
+        let Some(folder) = path.parent() else {
+            return Ok(());
+        };
         let temporary = match tempfile::NamedTempFile::new_in(folder) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {

@@ -45,14 +45,24 @@ impl Contexts {
         self.open(path, ignore_file.as_ref())
     }
 
-    fn open(&self, path: &Path, ignore: Option<&(String, String)>) -> Result<Arc<Context>, BuildError> {
-        let mut open = self.open.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    fn open(
+        &self,
+        path: &Path,
+        ignore: Option<&(String, String)>,
+    ) -> Result<Arc<Context>, BuildError> {
+        let mut open = self
+            .open
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         if let Some(context) = open.get(path) {
             return Ok(Arc::clone(context));
         }
         let rules = match ignore {
             Some((name, text)) => Some(IgnoreFile::parse(text).map_err(|error| {
-                BuildError::new(Failure::Source, format!("{name}:{}: {error}", error.line + 1))
+                BuildError::new(
+                    Failure::Source,
+                    format!("{name}:{}: {error}", error.line + 1),
+                )
             })?),
             None => None,
         };
@@ -63,7 +73,10 @@ impl Contexts {
 
     /// Keeps what was found out about files, for the next build.
     pub(crate) fn save(&self) {
-        let open = self.open.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let open = self
+            .open
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         for context in open.values() {
             // Without it the next build reads the files again.
             let _ = context.save();

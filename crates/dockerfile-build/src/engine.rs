@@ -89,7 +89,9 @@ pub fn forecast(request: &Request) -> Result<Forecast, BuildError> {
         let mut steps = Vec::new();
         for index in 0..solver.plan.stages.len() {
             for (step, outlook) in peek.outlooks(index)? {
-                let Some(known) = solver.steps.get(step) else { continue };
+                let Some(known) = solver.steps.get(step) else {
+                    continue;
+                };
                 steps.push(StepForecast {
                     step,
                     title: known.title.clone(),
@@ -124,18 +126,30 @@ fn with_solver<T: Send>(
     work: impl FnOnce(&Solver<'_>) -> Result<T, BuildError> + Send,
 ) -> Result<T, BuildError> {
     let dockerfile = Dockerfile::new(&request.dockerfile);
-    let store = Store::create(&request.store)
-        .map_err(|error| BuildError::new(Failure::System, format!("cannot open the store: {error}")))?;
+    let store = Store::create(&request.store).map_err(|error| {
+        BuildError::new(Failure::System, format!("cannot open the store: {error}"))
+    })?;
     let ids = id_map();
     let form = SnapshotForm {
         is_rootless: ids != IdMap::Host,
         has_one_id: ids == IdMap::OneId,
     };
     let layers = Layers::new(&request.store, form);
-    let images = Images::new(&store, &layers, &request.base_images, observer, is_cancelled);
-    let plan = plan(&dockerfile, request, &images)?;
-    let (contexts, runner, steps) = (Contexts::new(request), Runner::default(), Steps::new(&plan, request));
     let cache = Cache::new(&request.store);
+    let images = Images::new(
+        &store,
+        &layers,
+        &cache,
+        &request.base_images,
+        observer,
+        is_cancelled,
+    );
+    let plan = plan(&dockerfile, request, &images)?;
+    let (contexts, runner, steps) = (
+        Contexts::new(request),
+        Runner::default(),
+        Steps::new(&plan, request),
+    );
     let solver = Solver::new(
         &plan,
         request,

@@ -58,7 +58,10 @@ impl<'c> ChainFiles<'c> {
         let file = self.open_in(found.layer, &found.entry.path)?;
         file.take(most + 1).read_to_end(&mut bytes)?;
         if bytes.len() as u64 > most {
-            return Err(io::Error::new(io::ErrorKind::FileTooLarge, "the file is too large"));
+            return Err(io::Error::new(
+                io::ErrorKind::FileTooLarge,
+                "the file is too large",
+            ));
         }
         Ok(Some(bytes))
     }
@@ -79,7 +82,12 @@ impl<'c> ChainFiles<'c> {
         let read = |path: &str| {
             self.read_small(path, MOST_ACCOUNT_BYTES)
                 .map(Option::unwrap_or_default)
-                .map_err(|error| BuildError::new(Failure::Source, format!("cannot read `{path}` of the image: {error}")))
+                .map_err(|error| {
+                    BuildError::new(
+                        Failure::Source,
+                        format!("cannot read `{path}` of the image: {error}"),
+                    )
+                })
         };
         Ok((read("/etc/passwd")?, read("/etc/group")?))
     }
@@ -88,7 +96,11 @@ impl<'c> ChainFiles<'c> {
         let mut entry = found.entry.clone();
         let mut identity = None;
         let file = self.merged.file_of(found)?;
-        let position = self.merged.listings().get(file.layer)?.position(&file.entry.path)?;
+        let position = self
+            .merged
+            .listings()
+            .get(file.layer)?
+            .position(&file.entry.path)?;
         if let Kind::HardLink { .. } = entry.kind {
             let path = entry.path.clone();
             entry = file.entry.clone();
@@ -118,12 +130,18 @@ impl FileSource for ChainFiles<'_> {
                 identity: None,
             }));
         }
-        Ok(self.merged.get(path).and_then(|found| self.source_entry(found)))
+        Ok(self
+            .merged
+            .get(path)
+            .and_then(|found| self.source_entry(found)))
     }
 
     fn children(&self, directory: &LayerPath) -> Result<Vec<SourceEntry>, CopyError> {
         let children = self.merged.children(directory);
-        Ok(children.into_iter().filter_map(|found| self.source_entry(found)).collect())
+        Ok(children
+            .into_iter()
+            .filter_map(|found| self.source_entry(found))
+            .collect())
     }
 
     fn open(&self, file: &SourceEntry) -> Result<Box<dyn Read + Send>, CopyError> {

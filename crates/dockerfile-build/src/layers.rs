@@ -184,8 +184,12 @@ impl Layers {
             has_one_id: self.form.has_one_id,
             ..UnpackOptions::default()
         };
-        unpack(BufReader::with_capacity(1 << 20, blob), temporary.path(), &options)
-            .map_err(|error| damaged(layer, &error.to_string()))?;
+        unpack(
+            BufReader::with_capacity(1 << 20, blob),
+            temporary.path(),
+            &options,
+        )
+        .map_err(|error| damaged(layer, &error.to_string()))?;
         match fs::rename(temporary.path(), &snapshot) {
             Ok(()) => {
                 // It has another name now.
@@ -281,7 +285,12 @@ impl Layer {
 /// Opens a file below a folder; no link on the way is followed, for a layer may have been made to mislead.
 fn open_beneath(folder: &Path, path: &LayerPath) -> io::Result<File> {
     use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat, openat2};
-    let root = openat(CWD, folder, OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+    let root = openat(
+        CWD,
+        folder,
+        OFlags::DIRECTORY | OFlags::CLOEXEC,
+        Mode::empty(),
+    )?;
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
     let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
     let file = openat2(root, path.as_path(), flags, Mode::empty(), resolve)?;
@@ -322,5 +331,7 @@ fn write_whole(
 
 /// Locks; a thread that panicked while it held the lock left nothing half done that matters here.
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    mutex
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
 }

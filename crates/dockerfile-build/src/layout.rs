@@ -25,12 +25,21 @@ pub(crate) fn import(store: &Store, text: &str) -> Result<String, BuildError> {
     };
     let chosen = match (&tag, images.as_slice()) {
         (None, [only]) => Some(only),
-        (None, several) => several.iter().find(|image| image.names.iter().any(|name| name.ends_with("latest"))),
+        (None, several) => several
+            .iter()
+            .find(|image| image.names.iter().any(|name| name.ends_with("latest"))),
         (Some(_), all) => all.iter().find(has_tag),
     };
     let Some(chosen) = chosen else {
-        let names: Vec<_> = images.iter().flat_map(|image| &image.names).map(String::as_str).collect();
-        return Err(fault(format!("it has no image of that name; it has {}", names.join(", "))));
+        let names: Vec<_> = images
+            .iter()
+            .flat_map(|image| &image.names)
+            .map(String::as_str)
+            .collect();
+        return Err(fault(format!(
+            "it has no image of that name; it has {}",
+            names.join(", ")
+        )));
     };
     let name = format!("oci-layout:{}", chosen.descriptor.digest);
     store

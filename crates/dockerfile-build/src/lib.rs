@@ -20,9 +20,12 @@ pub mod copy;
 mod files;
 
 mod bases;
+mod export;
+mod flat;
 mod image;
 mod layers;
 mod layout;
+mod prune;
 
 mod cache;
 mod key;
@@ -35,10 +38,11 @@ mod error;
 mod event;
 mod request;
 
+pub use bases::canonical_name;
 pub use engine::{Fate, Forecast, StepForecast, build, forecast};
 pub use error::{BuildError, Failure, Place};
 pub use event::{Event, Observer, Progress, Silent, StepId, StepState, Stream};
+pub use export::{Destination, LayerFormat, Target, export, push};
 pub use image::Image;
-pub use request::{
-    BaseImages, CacheUse, Clock, ContextSource, NamedContext, Request, Secret,
-};
+pub use prune::prune;
+pub use request::{BaseImages, CacheUse, Clock, ContextSource, NamedContext, Request, Secret};

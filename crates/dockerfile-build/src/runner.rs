@@ -13,7 +13,6 @@ pub(crate) struct Runner {
 }
 
 impl Runner {
-
     /// Returns what runs commands, or says that this process may not.
     pub(crate) fn executor(&self) -> Result<&dyn Executor, BuildError> {
         let executor = self.executor.get_or_init(|| {

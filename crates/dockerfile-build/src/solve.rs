@@ -59,7 +59,10 @@ pub(crate) struct StepKey {
 }
 
 impl<'s> Solver<'s> {
-    #[expect(clippy::too_many_arguments, reason = "it is the one place where all of them meet")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "it is the one place where all of them meet"
+    )]
     pub(crate) fn new(
         plan: &'s Plan,
         request: &'s Request,
@@ -167,7 +170,10 @@ impl<'s> Solver<'s> {
     {
         let mut peek = Peek::new(self);
         for source in peek.unknown_sources(index) {
-            let is_solved = self.solved.get(source).is_some_and(|slot| slot.get().is_some());
+            let is_solved = self
+                .solved
+                .get(source)
+                .is_some_and(|slot| slot.get().is_some());
             if !is_solved {
                 scope.spawn(move || {
                     // Whoever needs it asks again, and gets the answer or the failure.
@@ -205,9 +211,7 @@ impl<'s> Solver<'s> {
             .step_key(scope, chain, operation)
             .map_err(|error| error.at(operation.range, ""))?;
         let slot = self.steps.slot(step);
-        if !ignores_cache
-            && let Some((record, layer)) = self.known(found.key)
-        {
+        if !ignores_cache && let Some((record, layer)) = self.known(found.key) {
             started(self);
             self.remember(slot, &found, Some(&record));
             chain.push(found.key, LayerRef::Made(layer));
@@ -219,7 +223,9 @@ impl<'s> Solver<'s> {
         let made = match &operation.kind {
             OperationKind::Run(run) => self.run_step(scope, chain, operation, run, step, found.key),
             OperationKind::Copy(copy) => self.copy_step(scope, chain, operation, copy),
-            OperationKind::MakeDirectory { path, user } => self.directory_step(chain, operation, path, user),
+            OperationKind::MakeDirectory { path, user } => {
+                self.directory_step(chain, operation, path, user)
+            }
         };
         match made {
             Ok(layer) => {
@@ -230,7 +236,8 @@ impl<'s> Solver<'s> {
                     microseconds: u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX),
                 };
                 let remembered = self.cache.remember_step(found.key, &record);
-                remembered.map_err(|error| BuildError::system("cannot write to the cache", &error))?;
+                remembered
+                    .map_err(|error| BuildError::system("cannot write to the cache", &error))?;
                 self.remember(slot, &found, Some(&record));
                 chain.push(found.key, LayerRef::Made(layer));
                 self.finished(step, StepState::Done, start, Some(size), Some(reason));
@@ -248,7 +255,10 @@ impl<'s> Solver<'s> {
     }
 
     /// Returns the result that an earlier build left under a key.
-    pub(crate) fn known(&self, key: Key) -> Option<(StepRecord, std::sync::Arc<crate::layers::Layer>)> {
+    pub(crate) fn known(
+        &self,
+        key: Key,
+    ) -> Option<(StepRecord, std::sync::Arc<crate::layers::Layer>)> {
         let record = self.cache.step(key)?;
         let layer = self.layers.find(&record.layer)?;
         Some((record, layer))
@@ -282,11 +292,18 @@ impl<'s> Solver<'s> {
             Some(old) => old.digest != part.digest,
             None => true,
         });
-        let gone = || last.parts.iter().find(|old| !found.parts.iter().any(|part| part.name == old.name));
+        let gone = || {
+            last.parts
+                .iter()
+                .find(|old| !found.parts.iter().any(|part| part.name == old.name))
+        };
         match changed {
             Some(part) if before(&part.name).is_some() => format!("{} changed", part.name),
             Some(part) => format!("{} is new", part.name),
-            None => gone().map_or_else(|| "it changed".to_owned(), |part| format!("{} is gone", part.name)),
+            None => gone().map_or_else(
+                || "it changed".to_owned(),
+                |part| format!("{} is gone", part.name),
+            ),
         }
     }
 

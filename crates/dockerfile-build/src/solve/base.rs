@@ -23,7 +23,8 @@ impl Solver<'_> {
                 }
             }
             Some(Base::Directory(path)) => {
-                let digest = self.context_digest(&From::Directory(path.clone()), &Selection::of_path("/"))?;
+                let digest =
+                    self.context_digest(&From::Directory(path.clone()), &Selection::of_path("/"))?;
                 maker.add(b"folder").add(digest.bytes());
             }
             Some(Base::Scratch) => {}

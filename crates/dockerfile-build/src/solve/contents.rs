@@ -28,7 +28,10 @@ impl Sources for Making<'_, '_, '_> {
         let chain = self.solver.stage(self.scope, *stage)?;
         let files = ChainFiles::new(self.solver, &chain)?;
         let digest = selection.digest(&files)?;
-        let remembered = self.solver.cache.remember_content(selection.key_in(chain.key), digest);
+        let remembered = self
+            .solver
+            .cache
+            .remember_content(selection.key_in(chain.key), digest);
         remembered.map_err(|error| BuildError::system("cannot write to the cache", &error))?;
         Ok(Some(digest))
     }
@@ -36,7 +39,11 @@ impl Sources for Making<'_, '_, '_> {
 
 impl Solver<'_> {
     /// Returns the digest of files of the user.
-    pub(super) fn context_digest(&self, from: &From, selection: &Selection) -> Result<Key, BuildError> {
+    pub(super) fn context_digest(
+        &self,
+        from: &From,
+        selection: &Selection,
+    ) -> Result<Key, BuildError> {
         let context = match from {
             From::Directory(path) => self.contexts.of_folder(path)?,
             From::Context | From::Stage(_) => self.contexts.main()?,

@@ -42,11 +42,17 @@ impl Solver<'_> {
         };
         let lower = ChainFiles::new(self, chain)?;
         let chown = match &request.chown {
-            Some((spec, range)) => Some(lower.chown_ids(spec).map_err(|error| error.at(*range, ""))?),
+            Some((spec, range)) => Some(
+                lower
+                    .chown_ids(spec)
+                    .map_err(|error| error.at(*range, ""))?,
+            ),
             None => None,
         };
         let chmod = match &request.chmod {
-            Some((mode, range)) => Some(FileMode::parse(mode).map_err(|error| BuildError::from(error).at(*range, ""))?),
+            Some((mode, range)) => Some(
+                FileMode::parse(mode).map_err(|error| BuildError::from(error).at(*range, ""))?,
+            ),
             None => None,
         };
         let empty = Merged::new(Vec::new());
@@ -70,8 +76,9 @@ impl Solver<'_> {
                 temporary: self.store.temporary_folder(),
                 limits: Limits::default(),
             };
-            copy(&mut upper, &one)
-                .map_err(|error| BuildError::from(error).at(range.unwrap_or(operation.range), ""))?;
+            copy(&mut upper, &one).map_err(|error| {
+                BuildError::from(error).at(range.unwrap_or(operation.range), "")
+            })?;
         }
         self.keep_changes(upper)
     }
@@ -134,7 +141,9 @@ impl Solver<'_> {
             return Timestamp::seconds(clock.seconds);
         }
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-        Timestamp::seconds(now.map_or(clock.seconds, |now| i64::try_from(now.as_secs()).unwrap_or(i64::MAX)))
+        Timestamp::seconds(now.map_or(clock.seconds, |now| {
+            i64::try_from(now.as_secs()).unwrap_or(i64::MAX)
+        }))
     }
 
     fn keep_changes(&self, upper: Upper<'_>) -> Result<Arc<Layer>, BuildError> {
@@ -147,11 +156,18 @@ impl Solver<'_> {
         let (buffer, listing) = changes.write(writer)?;
         let blob = buffer.into_inner().map_err(|error| fault(error.error()))?;
         let (diff_id, _) = blob.commit(None).map_err(|error| fault(&error))?;
-        self.layers.add_tar(diff_id, listing).map_err(|error| fault(&error))
+        self.layers
+            .add_tar(diff_id, listing)
+            .map_err(|error| fault(&error))
     }
 
     /// Returns a layer that has a folder of the user, and nothing else.
-    pub(super) fn folder_layer(&self, from: &From, source: &str, key: Key) -> Result<Arc<Layer>, BuildError> {
+    pub(super) fn folder_layer(
+        &self,
+        from: &From,
+        source: &str,
+        key: Key,
+    ) -> Result<Arc<Layer>, BuildError> {
         if let Some((_, layer)) = self.known(key) {
             return Ok(layer);
         }
@@ -192,7 +208,13 @@ impl Solver<'_> {
         self.files_layer(files, source, destination, key)
     }
 
-    fn files_layer(&self, files: &dyn FileSource, source: &str, destination: &str, key: Key) -> Result<Arc<Layer>, BuildError> {
+    fn files_layer(
+        &self,
+        files: &dyn FileSource,
+        source: &str,
+        destination: &str,
+        key: Key,
+    ) -> Result<Arc<Layer>, BuildError> {
         let empty = Merged::new(Vec::new());
         let mut upper = Upper::new(&empty, None, self.now());
         let selection = Selection::of_path(source);
@@ -200,7 +222,11 @@ impl Solver<'_> {
             sources: selection
                 .paths
                 .into_iter()
-                .map(|path| CopySource::Files { source: files, path, unpacks: false })
+                .map(|path| CopySource::Files {
+                    source: files,
+                    path,
+                    unpacks: false,
+                })
                 .collect(),
             destination: destination.as_bytes().to_vec(),
             chown: None,

@@ -157,8 +157,13 @@ fn mount_key(
             let digest = sources
                 .digest(from, &Selection::of_path(source))
                 .map_err(|error| error.at(mount.range, ""))?;
-            let Some(digest) = digest else { return Ok(false) };
-            maker.part(format!("what is mounted at `{}`", mount.target), digest.bytes());
+            let Some(digest) = digest else {
+                return Ok(false);
+            };
+            maker.part(
+                format!("what is mounted at `{}`", mount.target),
+                digest.bytes(),
+            );
         }
         MountKind::Cache { is_read_only, .. } => {
             maker.add(b"cache").add(&[u8::from(*is_read_only)]);
@@ -191,7 +196,10 @@ fn copy_key(
     } else {
         maker.part("the step before", before.bytes());
     }
-    let text = |flag: &Option<(String, _)>| flag.as_ref().map_or(String::new(), |(text, _)| text.clone());
+    let text = |flag: &Option<(String, _)>| {
+        flag.as_ref()
+            .map_or(String::new(), |(text, _)| text.clone())
+    };
     maker
         .part("the destination", copy.destination.as_bytes())
         .part("`--chown`", text(&copy.chown).as_bytes())
@@ -237,5 +245,8 @@ fn named(selection: &Selection) -> String {
 
 /// A folder counts by what is in it; a file by its name as well.
 fn base_name(path: &str) -> &str {
-    path.trim_end_matches('/').rsplit('/').next().unwrap_or(path)
+    path.trim_end_matches('/')
+        .rsplit('/')
+        .next()
+        .unwrap_or(path)
 }

@@ -45,15 +45,25 @@ impl Solver<'_> {
     ) -> Result<(), BuildError> {
         let target = PathBuf::from(&mount.target);
         match &mount.kind {
-            MountKind::Bind { from, source, is_read_only } => {
+            MountKind::Bind {
+                from,
+                source,
+                is_read_only,
+            } => {
                 let source = self.mounted_files(scope, from, source)?;
                 prepared.mounts.push(Mount {
                     target,
                     source: if *is_read_only {
-                        MountSource::Bind { path: source, is_read_only: true }
+                        MountSource::Bind {
+                            path: source,
+                            is_read_only: true,
+                        }
                     } else {
                         let scratch = self.scratch_folder()?;
-                        let mount = MountSource::Overlay { lower: source, scratch: scratch.path().to_owned() };
+                        let mount = MountSource::Overlay {
+                            lower: source,
+                            scratch: scratch.path().to_owned(),
+                        };
                         prepared.folders.push(scratch);
                         mount
                     },
@@ -62,24 +72,45 @@ impl Solver<'_> {
             MountKind::Cache { .. } => self.cache_mount(scope, mount, prepared)?,
             MountKind::Tmpfs { size } => prepared.mounts.push(Mount {
                 target,
-                source: MountSource::Tmpfs { size: *size, mode: 0o1777 },
+                source: MountSource::Tmpfs {
+                    size: *size,
+                    mode: 0o1777,
+                },
             }),
             MountKind::Secret { .. } => self.secret_mount(mount, prepared)?,
-            MountKind::Ssh { id, is_required, mode, uid, gid } => {
+            MountKind::Ssh {
+                id,
+                is_required,
+                mode,
+                uid,
+                gid,
+            } => {
                 let agent = self.request.ssh.iter().find(|(name, _)| name == id);
                 match agent {
                     Some((_, socket)) => {
                         prepared.mounts.push(Mount {
                             target,
-                            source: MountSource::Socket { path: socket.clone(), mode: *mode, uid: *uid, gid: *gid },
+                            source: MountSource::Socket {
+                                path: socket.clone(),
+                                mode: *mode,
+                                uid: *uid,
+                                gid: *gid,
+                            },
                         });
-                        prepared.variables.push(("SSH_AUTH_SOCK".to_owned(), mount.target.clone()));
+                        prepared
+                            .variables
+                            .push(("SSH_AUTH_SOCK".to_owned(), mount.target.clone()));
                     }
                     None if *is_required => {
-                        return Err(BuildError::new(Failure::Source, format!("no agent was given for `{id}`"))
-                            .help(format!("give it one: `--ssh {id}=SOCKET`")));
+                        return Err(BuildError::new(
+                            Failure::Source,
+                            format!("no agent was given for `{id}`"),
+                        )
+                        .help(format!("give it one: `--ssh {id}=SOCKET`")));
                     }
-                    None => prepared.variables.push(("SSH_AUTH_SOCK".to_owned(), mount.target.clone())),
+                    None => prepared
+                        .variables
+                        .push(("SSH_AUTH_SOCK".to_owned(), mount.target.clone())),
                 }
             }
         }
@@ -93,7 +124,10 @@ impl Solver<'_> {
         from: &From,
         source: &str,
     ) -> Result<PathBuf, BuildError> {
-        let mut sources = super::contents::Making { solver: self, scope };
+        let mut sources = super::contents::Making {
+            solver: self,
+            scope,
+        };
         let digest = super::keys::Sources::digest(&mut sources, from, &Selection::of_path(source))?;
         let digest = digest.unwrap_or(Key::from([0; 32]));
         if let From::Stage(stage) = from {
@@ -108,7 +142,11 @@ impl Solver<'_> {
             None => self.folder_layer_of(scope, from, source, key)?,
         };
         let snapshot = self.layers.snapshot(&layer, self.store)?;
-        let name = source.trim_end_matches('/').rsplit('/').next().unwrap_or("");
+        let name = source
+            .trim_end_matches('/')
+            .rsplit('/')
+            .next()
+            .unwrap_or("");
         let file = snapshot.join("file").join(name);
         if !name.is_empty() && file.symlink_metadata().is_ok() {
             return Ok(file);
@@ -122,18 +160,36 @@ impl Solver<'_> {
         mount: &RunMount,
         prepared: &mut Prepared,
     ) -> Result<(), BuildError> {
-        let MountKind::Cache { id, sharing, from, source, is_read_only, mode, uid, gid } = &mount.kind else {
+        let MountKind::Cache {
+            id,
+            sharing,
+            from,
+            source,
+            is_read_only,
+            mode,
+            uid,
+            gid,
+        } = &mount.kind
+        else {
             return Ok(());
         };
         // The id is hashed, so that it can never be a path (CVE-2024-9675).
         let mut maker = KeyMaker::new("cache mount");
-        maker.add(id.as_bytes()).add(&mode.to_le_bytes()).add(&uid.to_le_bytes()).add(&gid.to_le_bytes());
+        maker
+            .add(id.as_bytes())
+            .add(&mode.to_le_bytes())
+            .add(&uid.to_le_bytes())
+            .add(&gid.to_le_bytes());
         if let Some(from) = from {
-            maker.add(format!("{from:?}").as_bytes()).add(source.as_bytes());
+            maker
+                .add(format!("{from:?}").as_bytes())
+                .add(source.as_bytes());
         }
         let name = maker.finish().0.hex();
         let root = self.request.store.join("mounts");
-        let system = |error: std::io::Error| BuildError::system("cannot make a cache for `--mount=type=cache`", &error);
+        let system = |error: std::io::Error| {
+            BuildError::system("cannot make a cache for `--mount=type=cache`", &error)
+        };
         let mut folder = root.join(&name);
         fs::create_dir_all(&folder).map_err(system)?;
         if *sharing != CacheSharing::Shared {
@@ -166,7 +222,10 @@ impl Solver<'_> {
         fs::create_dir_all(&inside).map_err(system)?;
         prepared.mounts.push(Mount {
             target: PathBuf::from(&mount.target),
-            source: MountSource::Bind { path: inside, is_read_only: *is_read_only },
+            source: MountSource::Bind {
+                path: inside,
+                is_read_only: *is_read_only,
+            },
         });
         Ok(())
     }
@@ -178,24 +237,41 @@ impl Solver<'_> {
         source: &str,
         data: &Path,
     ) -> Result<(), BuildError> {
-        let system = |error: std::io::Error| BuildError::system("cannot fill a cache mount", &error);
+        let system =
+            |error: std::io::Error| BuildError::system("cannot fill a cache mount", &error);
         let Some(from) = from else {
-            return fs::DirBuilder::new().mode(0o755).recursive(true).create(data).map_err(system);
+            return fs::DirBuilder::new()
+                .mode(0o755)
+                .recursive(true)
+                .create(data)
+                .map_err(system);
         };
         let files = self.mounted_files(scope, from, source)?;
         copy_tree(&files, data).map_err(system)
     }
 
     fn secret_mount(&self, mount: &RunMount, prepared: &mut Prepared) -> Result<(), BuildError> {
-        let MountKind::Secret { id, variable, is_file, is_required, mode, uid, gid } = &mount.kind else {
+        let MountKind::Secret {
+            id,
+            variable,
+            is_file,
+            is_required,
+            mode,
+            uid,
+            gid,
+        } = &mount.kind
+        else {
             return Ok(());
         };
         let Some(secret) = self.request.secrets.iter().find(|secret| secret.id == *id) else {
             if !is_required {
                 return Ok(());
             }
-            return Err(BuildError::new(Failure::Source, format!("no secret `{id}` was given"))
-                .help(format!("give it: `--secret id={id},src=FILE` or `--secret id={id},env=NAME`")));
+            return Err(
+                BuildError::new(Failure::Source, format!("no secret `{id}` was given")).help(
+                    format!("give it: `--secret id={id},src=FILE` or `--secret id={id},env=NAME`"),
+                ),
+            );
         };
         if let Some(variable) = variable {
             let text = String::from_utf8_lossy(&secret.value).into_owned();
@@ -216,8 +292,12 @@ impl Solver<'_> {
     }
 
     pub(super) fn scratch_folder(&self) -> Result<tempfile::TempDir, BuildError> {
-        tempfile::tempdir_in(self.store.temporary_folder())
-            .map_err(|error| BuildError::new(Failure::System, format!("cannot make a folder in the store: {error}")))
+        tempfile::tempdir_in(self.store.temporary_folder()).map_err(|error| {
+            BuildError::new(
+                Failure::System,
+                format!("cannot make a folder in the store: {error}"),
+            )
+        })
     }
 }
 

@@ -69,7 +69,11 @@ impl<'a, 's> Peek<'a, 's> {
         if let Base::Stage(parent) = stage.base {
             needs.push(parent);
         }
-        needs.extend(selections(&stage.operations).into_iter().map(|(stage, _)| stage));
+        needs.extend(
+            selections(&stage.operations)
+                .into_iter()
+                .map(|(stage, _)| stage),
+        );
         needs
     }
 
@@ -146,16 +150,18 @@ impl<'a, 's> Peek<'a, 's> {
             };
         }
         Outlook::Runs {
-            reason: self.solver.reason(self.solver.steps.slot(step), found, ignores_cache),
+            reason: self
+                .solver
+                .reason(self.solver.steps.slot(step), found, ignores_cache),
         }
     }
 
     /// Returns the first stage that a step hangs on and that has no files yet.
     fn blamed(&mut self, index: usize, kind: &OperationKind) -> usize {
         let sources = sources_of(kind);
-        let unknown = sources
-            .into_iter()
-            .find(|(stage, selection)| !matches!(self.digest(&From::Stage(*stage), selection), Ok(Some(_))));
+        let unknown = sources.into_iter().find(|(stage, selection)| {
+            !matches!(self.digest(&From::Stage(*stage), selection), Ok(Some(_)))
+        });
         unknown.map_or(index, |(stage, _)| stage)
     }
 }
@@ -183,7 +189,12 @@ fn selections(operations: &[crate::plan::Operation]) -> Vec<(usize, Selection)> 
 fn sources_of(kind: &OperationKind) -> Vec<(usize, Selection)> {
     match kind {
         OperationKind::Copy(copy) => match copy.from {
-            From::Stage(stage) if copy.sources.iter().any(|source| matches!(source, CopySource::Path { .. })) => {
+            From::Stage(stage)
+                if copy
+                    .sources
+                    .iter()
+                    .any(|source| matches!(source, CopySource::Path { .. })) =>
+            {
                 vec![(stage, Selection::of_copy(copy))]
             }
             _ => Vec::new(),
@@ -192,7 +203,11 @@ fn sources_of(kind: &OperationKind) -> Vec<(usize, Selection)> {
             .mounts
             .iter()
             .filter_map(|mount| match &mount.kind {
-                MountKind::Bind { from: From::Stage(stage), source, .. } => Some((*stage, Selection::of_path(source))),
+                MountKind::Bind {
+                    from: From::Stage(stage),
+                    source,
+                    ..
+                } => Some((*stage, Selection::of_path(source))),
                 _ => None,
             })
             .collect(),

@@ -9,6 +9,7 @@ use build_sandbox::{Ending, Job, Mount, MountSource, NetworkMode, Root, SandboxE
 use oci_image::layer::{DiffOptions, diff};
 
 use super::{Chain, Solver};
+use crate::copy::RunUser;
 use crate::culprit;
 use crate::error::{BuildError, Failure};
 use crate::event::{Event, StepId, Stream};
@@ -16,7 +17,6 @@ use crate::files::ChainFiles;
 use crate::key::Key;
 use crate::layers::{Layer, LayerId};
 use crate::plan::{Network, Operation, RunOperation};
-use crate::copy::RunUser;
 
 /// How many of the last lines of a failed command are told again with the error.
 const TAIL_LINES: usize = 12;
@@ -72,7 +72,11 @@ impl Solver<'_> {
                 (Network::None, _) | (Network::Default, Some("none")) => NetworkMode::None,
                 _ => NetworkMode::Host,
             },
-            security: if run.is_insecure { Security::Insecure } else { Security::Sandbox },
+            security: if run.is_insecure {
+                Security::Insecure
+            } else {
+                Security::Sandbox
+            },
             hostname: "buildkitsandbox".to_owned(),
             extra_hosts: self.request.extra_hosts.clone(),
         };
@@ -95,15 +99,27 @@ impl Solver<'_> {
         drop(prepared);
         match outcome.map_err(|error| sandbox_error(&error, run))?.ending {
             Ending::Exited(0) => {}
-            Ending::Cancelled => return Err(BuildError::new(Failure::Cancelled, "the build was cancelled")),
+            Ending::Cancelled => {
+                return Err(BuildError::new(
+                    Failure::Cancelled,
+                    "the build was cancelled",
+                ));
+            }
             Ending::Exited(code) => return Err(failed(operation, run, code, None, tail)),
-            Ending::Killed(signal) => return Err(failed(operation, run, 128 + signal, Some(signal), tail)),
+            Ending::Killed(signal) => {
+                return Err(failed(operation, run, 128 + signal, Some(signal), tail));
+            }
         }
         self.keep(&files, key, &upper)
     }
 
     /// Makes a layer of what a command left in the upper folder.
-    fn keep(&self, files: &ChainFiles<'_>, key: Key, upper: &std::path::Path) -> Result<Arc<Layer>, BuildError> {
+    fn keep(
+        &self,
+        files: &ChainFiles<'_>,
+        key: Key,
+        upper: &std::path::Path,
+    ) -> Result<Arc<Layer>, BuildError> {
         let form = self.layers.form();
         let options = DiffOptions {
             is_rootless: form.is_rootless,
@@ -111,11 +127,21 @@ impl Solver<'_> {
             content: Some(files),
         };
         let listing = diff(upper, &files.merged, &options).map_err(|error| {
-            BuildError::new(Failure::System, format!("cannot read what the command changed: {error}"))
+            BuildError::new(
+                Failure::System,
+                format!("cannot read what the command changed: {error}"),
+            )
         })?;
         // The key alone would not do: without the cache, the same key may be made twice with different files.
-        let folder = upper.parent().and_then(std::path::Path::file_name).unwrap_or_default();
-        let unique: String = folder.to_string_lossy().chars().filter(char::is_ascii_alphanumeric).collect();
+        let folder = upper
+            .parent()
+            .and_then(std::path::Path::file_name)
+            .unwrap_or_default();
+        let unique: String = folder
+            .to_string_lossy()
+            .chars()
+            .filter(char::is_ascii_alphanumeric)
+            .collect();
         let hex = key.hex();
         let id = LayerId::new(format!("run-{}-{unique}", hex.get(..24).unwrap_or(&hex)));
         self.layers
@@ -147,9 +173,17 @@ impl Solver<'_> {
         more: &[(String, String)],
     ) -> Vec<(String, String)> {
         let mut variables = run.environment.clone();
-        let has = |variables: &[(String, String)], name: &str| variables.iter().any(|(known, _)| known == name);
+        let has = |variables: &[(String, String)], name: &str| {
+            variables.iter().any(|(known, _)| known == name)
+        };
         // Proxies reach every RUN without being declared, and count for no key (`convert.go`, `proxyEnvFromBuildArgs`).
-        const PROXIES: [&str; 5] = ["http_proxy", "https_proxy", "ftp_proxy", "no_proxy", "all_proxy"];
+        const PROXIES: [&str; 5] = [
+            "http_proxy",
+            "https_proxy",
+            "ftp_proxy",
+            "no_proxy",
+            "all_proxy",
+        ];
         for (name, value) in &self.request.build_arguments {
             let lower = name.to_ascii_lowercase();
             if PROXIES.contains(&lower.as_str()) {
@@ -208,7 +242,13 @@ impl Tail {
     }
 }
 
-fn failed(operation: &Operation, run: &RunOperation, code: i32, signal: Option<i32>, tail: Tail) -> BuildError {
+fn failed(
+    operation: &Operation,
+    run: &RunOperation,
+    code: i32,
+    signal: Option<i32>,
+    tail: Tail,
+) -> BuildError {
     let output = tail.finish();
     let message = match signal {
         Some(signal) => format!("the command was killed by signal {signal}"),

@@ -32,14 +32,21 @@ impl Steps {
                 Base::Image(image) => format!("FROM {}", image.name),
                 Base::Scratch => "FROM scratch".to_owned(),
                 Base::Stage(parent) => {
-                    let name = plan.stages.get(*parent).map_or("", |stage| stage.name.as_str());
+                    let name = plan
+                        .stages
+                        .get(*parent)
+                        .map_or("", |stage| stage.name.as_str());
                     format!("FROM {name}")
                 }
                 Base::Directory(path) => format!("FROM {}", path.display()),
             };
             starts.push(steps.len() as u32);
-            let all = std::iter::once((shown, stage.range))
-                .chain(stage.operations.iter().map(|operation| (operation.title.clone(), operation.range)));
+            let all = std::iter::once((shown, stage.range)).chain(
+                stage
+                    .operations
+                    .iter()
+                    .map(|operation| (operation.title.clone(), operation.range)),
+            );
             let count = stage.operations.len();
             for (number, (title, range)) in all.enumerate() {
                 steps.push(Step {
@@ -79,8 +86,16 @@ impl Steps {
 }
 
 fn titled(stage: &str, number: usize, count: usize, title: &str) -> String {
-    let place = if number == 0 { String::new() } else { format!("{number}/{count}") };
-    let label = [stage, &place].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
+    let place = if number == 0 {
+        String::new()
+    } else {
+        format!("{number}/{count}")
+    };
+    let label = [stage, &place]
+        .into_iter()
+        .filter(|part| !part.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ");
     if label.is_empty() {
         return title.to_owned();
     }
