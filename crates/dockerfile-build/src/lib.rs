@@ -10,6 +10,8 @@
 
 #![forbid(unsafe_code)]
 
+pub mod context;
+pub mod copy;
 mod error;
 mod event;
 mod request;
