@@ -17,8 +17,11 @@ mod go_json;
 pub mod layer;
 pub mod manifest;
 
+pub mod compression;
+
 pub mod store;
 
+pub use compression::Compression;
 pub use digest::Digest;
 pub use error::Error;
 pub use store::Store;
