@@ -54,16 +54,13 @@ pub fn diff(
         .is_opaque;
     let mut levels = vec![differ.level(root, LayerPath::root(), None, is_opaque)?];
     while let Some(level) = levels.last_mut() {
-        match level.names.pop() {
-            Some(name) => {
-                if let Some(deeper) = differ.visit(level, &name)? {
-                    levels.push(deeper);
-                }
-            }
-            None => {
-                differ.pending.pop();
-                levels.pop();
-            }
+        let Some(name) = level.names.pop() else {
+            differ.pending.pop();
+            levels.pop();
+            continue;
+        };
+        if let Some(deeper) = differ.visit(level, &name)? {
+            levels.push(deeper);
         }
     }
     Ok(Listing {
@@ -120,7 +117,7 @@ impl Differ<'_> {
             }
             return Ok(None);
         }
-        let Some(kind) = self.kind(level, name, &stat, &path)? else {
+        let Some(kind) = Self::kind(level, name, &stat, &path)? else {
             return Ok(None);
         };
         let attributes = self.attributes(level.directory.as_fd(), name, &path)?;
@@ -190,7 +187,6 @@ impl Differ<'_> {
     }
 
     fn kind(
-        &self,
         level: &Level,
         name: &[u8],
         stat: &Stat,

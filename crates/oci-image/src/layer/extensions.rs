@@ -66,7 +66,7 @@ impl Extensions {
             b"uid" => self.uid = optional(is_set, value)?,
             b"gid" => self.gid = optional(is_set, value)?,
             b"mtime" if is_set => {
-                self.modified = Some(timestamp(value).ok_or("a time that is no number")?)
+                self.modified = Some(timestamp(value).ok_or("a time that is no number")?);
             }
             b"mtime" => self.modified = None,
             _ => {}

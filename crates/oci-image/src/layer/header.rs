@@ -50,10 +50,10 @@ pub(super) fn headers(entry: &Entry) -> Result<Vec<u8>, LayerError> {
         Kind::HardLink { target } => (fields.kind, fields.link) = (b'1', target.as_bytes()),
         Kind::Fifo => fields.kind = b'6',
         Kind::CharDevice { major, minor } => {
-            (fields.kind, fields.device) = (b'3', (*major, *minor))
+            (fields.kind, fields.device) = (b'3', (*major, *minor));
         }
         Kind::BlockDevice { major, minor } => {
-            (fields.kind, fields.device) = (b'4', (*major, *minor))
+            (fields.kind, fields.device) = (b'4', (*major, *minor));
         }
         Kind::Whiteout => (fields.mode, fields.uid, fields.gid, fields.modified) = (0, 0, 0, 0),
     }
@@ -284,6 +284,7 @@ fn seal(block: &mut [u8; BLOCK]) {
     put_text(block, 148, 8, b"        ");
     let sum: i128 = block.iter().map(|&byte| i128::from(byte)).sum();
     put_octal(block, 148, 7, sum);
+    put_text(block, 154, 2, b"\0 ");
 }
 
 const fn fits(number: i128, digits: usize) -> bool {
@@ -359,10 +360,10 @@ mod tests {
     #[test]
     fn record_length_counts_its_own_digits() {
         for (value, start) in [
-            (0, "6 a=\n"),
-            (3, "9 a=bbb\n"),
-            (4, "11 a=bbbb\n"),
-            (93, "100 a="),
+            (0, "5 a="),
+            (4, "9 a=bbbb"),
+            (5, "11 a="),
+            (93, "99 a="),
             (94, "101 a="),
         ] {
             let mut data = Vec::new();

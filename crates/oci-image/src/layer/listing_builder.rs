@@ -23,9 +23,10 @@ impl ListingBuilder {
         } else {
             last_of_each(self.entries)
         };
-        let offsets = match with_offsets {
-            true => entries.iter().map(|(_, offset)| *offset).collect(),
-            false => Vec::new(),
+        let offsets = if with_offsets {
+            entries.iter().map(|(_, offset)| *offset).collect()
+        } else {
+            Vec::new()
         };
         Listing {
             entries: entries.into_iter().map(|(entry, _)| entry).collect(),

@@ -34,6 +34,14 @@ pub struct LayerReader<R> {
     is_done: bool,
 }
 
+/// What a `.wh.` name means.
+enum Whiteout {
+    No,
+    /// The old marks of aufs say nothing.
+    Meaningless,
+    Record(LayerRecord),
+}
+
 /// Begins to read a layer from an uncompressed tar stream.
 pub fn read_layer<R: Read>(reader: R, limits: Limits) -> LayerReader<R> {
     LayerReader {
@@ -126,9 +134,13 @@ impl<R: Read> LayerReader<R> {
             return Err(self.too_large("nested directories", self.limits.depth as u64));
         }
         self.begin_data(header, size)?;
-        if let Some(whiteout) = self.whiteout(&path)? {
-            self.data_offset = 0;
-            return Ok(whiteout);
+        match self.whiteout(&path)? {
+            Whiteout::No => {}
+            Whiteout::Meaningless => return Ok(None),
+            Whiteout::Record(record) => {
+                self.data_offset = 0;
+                return Ok(Some(record));
+            }
         }
         let number = |value: Option<u64>, field: i128| value.map_or(field, i128::from);
         let id = |number: i128| {
@@ -162,7 +174,7 @@ impl<R: Read> LayerReader<R> {
         Ok(Some(LayerRecord::Entry(Entry {
             path,
             kind,
-            mode: (header.mode & 0o7777) as u32,
+            mode: u32::try_from(header.mode & 0o7777).unwrap_or(0),
             uid: id(number(extensions.uid, header.uid))?,
             gid: id(number(extensions.gid, header.gid))?,
             modified: extensions.modified.unwrap_or(Timestamp::seconds(seconds)),
@@ -228,25 +240,27 @@ impl<R: Read> LayerReader<R> {
         Ok(Kind::Symlink { target })
     }
 
-    /// Reads `.wh.` names; `Some(None)` for the old marks of aufs, which say nothing.
-    fn whiteout(&self, path: &LayerPath) -> Result<Option<Option<LayerRecord>>, LayerError> {
+    /// Reads `.wh.` names.
+    fn whiteout(&self, path: &LayerPath) -> Result<Whiteout, LayerError> {
         if path.as_bytes().starts_with(b".wh..wh.") && path.name() != OPAQUE_NAME {
-            return Ok(Some(None));
+            return Ok(Whiteout::Meaningless);
         }
         let Some(name) = path.name().strip_prefix(WHITEOUT_PREFIX) else {
-            return Ok(None);
+            return Ok(Whiteout::No);
         };
         let parent = path.parent().unwrap_or_default();
         if path.name() == OPAQUE_NAME {
-            return Ok(Some(Some(LayerRecord::Opaque(parent))));
+            return Ok(Whiteout::Record(LayerRecord::Opaque(parent)));
         }
         if name.starts_with(WHITEOUT_PREFIX) {
-            return Ok(Some(None));
+            return Ok(Whiteout::Meaningless);
         }
         let removed = parent
             .join(name)
             .ok_or_else(|| self.unsafe_name("a whiteout of no name"))?;
-        Ok(Some(Some(LayerRecord::Entry(Entry::whiteout(removed)))))
+        Ok(Whiteout::Record(LayerRecord::Entry(Entry::whiteout(
+            removed,
+        ))))
     }
 
     fn extension_data(&mut self, header: &RawHeader) -> Result<Vec<u8>, LayerError> {
