@@ -20,6 +20,7 @@ mod upper;
 mod users;
 mod wildcard;
 
+pub use changes::Changes;
 pub use content::Content;
 pub use digest::content_digest;
 pub use error::CopyError;
@@ -30,3 +31,8 @@ pub use select::{Item, Matched, SelectOptions, select};
 pub use source::{FileSource, Hidden, SourceEntry, resolve};
 pub use upper::Upper;
 pub use users::{RunUser, chown_ids, run_user};
+
+#[cfg(test)]
+mod conformance;
+#[cfg(test)]
+mod tests;
