@@ -69,11 +69,16 @@ pub fn build(
             .get(solver.plan.target)
             .map(|stage| stage.config.clone());
         let image = assemble(solver, &chain, config.unwrap_or_default())?;
+        let has_name = |tag: &&String| {
+            let known = solver.store.resolve(tag).ok().flatten();
+            known.is_some_and(|known| known.digest == image.manifest.digest)
+        };
+        let fresh: Vec<&String> = tags.iter().filter(|tag| !has_name(tag)).collect();
         let mut publication = solver.store.publication();
-        for tag in tags {
+        for tag in &fresh {
             publication.tag(tag, &image.manifest);
         }
-        if !tags.is_empty() {
+        if !fresh.is_empty() {
             publication.publish().map_err(|error| {
                 BuildError::new(Failure::System, format!("cannot name the image: {error}"))
             })?;
@@ -134,7 +139,7 @@ fn with_solver<T: Send>(
         is_rootless: ids != IdMap::Host,
         has_one_id: ids == IdMap::OneId,
     };
-    let layers = Layers::new(&request.store, form);
+    let layers = Layers::new(&request.store, form, request.clock.latest());
     let cache = Cache::new(&request.store);
     let images = Images::new(
         &store,

@@ -46,6 +46,9 @@ impl fmt::Display for LayerId {
     }
 }
 
+/// Where the digest of a tar is kept that is what the layer was born as.
+const FIXED_DIFF_ID: &str = "diff-id";
+
 /// A layer.
 #[derive(Debug)]
 pub(crate) struct Layer {
@@ -73,19 +76,30 @@ pub(crate) struct Layers {
     root: PathBuf,
     open: Mutex<FxHashMap<LayerId, Arc<Layer>>>,
     form: SnapshotForm,
+    /// Times in tars that are made of snapshots are set back to this.
+    clamp: Option<i64>,
 }
 
 impl Layers {
-    pub(crate) fn new(store: &Path, form: SnapshotForm) -> Layers {
+    pub(crate) fn new(store: &Path, form: SnapshotForm, clamp: Option<i64>) -> Layers {
         Layers {
             root: store.join("layers"),
             open: Mutex::default(),
             form,
+            clamp,
         }
     }
 
     pub(crate) fn form(&self) -> SnapshotForm {
         self.form
+    }
+
+    /// Returns where the digest of a tar that was made of a snapshot is kept: another clock makes another tar.
+    fn sealed_name(&self) -> String {
+        match self.clamp {
+            Some(seconds) => format!("diff-id-until-{seconds}"),
+            None => "diff-id-as-it-was".to_owned(),
+        }
     }
 
     /// Returns a layer that an earlier build left, if it is whole.
@@ -95,7 +109,8 @@ impl Layers {
             return Some(Arc::clone(layer));
         }
         let folder = self.root.join(id.folder()?);
-        let diff_id = fs::read_to_string(folder.join("diff-id"))
+        let diff_id = fs::read_to_string(folder.join(FIXED_DIFF_ID))
+            .or_else(|_| fs::read_to_string(folder.join(self.sealed_name())))
             .ok()
             .and_then(|text| text.trim().parse().ok());
         // The listing is written last: with it, the layer is whole.
@@ -147,7 +162,7 @@ impl Layers {
             }
         }
         if let Some(diff_id) = &diff_id {
-            write_whole(&folder.join("diff-id"), |file| {
+            write_whole(&folder.join(FIXED_DIFF_ID), |file| {
                 io::Write::write_all(file, diff_id.to_string().as_bytes())
             })?;
         }
@@ -214,11 +229,11 @@ impl Layers {
         let fault = |error: &dyn fmt::Display| damaged(layer, &error.to_string());
         let blob = store.begin_blob().map_err(|error| fault(&error))?;
         let mut writer = LayerWriter::new(BufWriter::with_capacity(1 << 20, blob));
-        pack(&listing, &snapshot, &mut writer, None).map_err(|error| fault(&error))?;
+        pack(&listing, &snapshot, &mut writer, self.clamp).map_err(|error| fault(&error))?;
         let (buffer, _) = writer.finish().map_err(|error| fault(&error))?;
         let blob = buffer.into_inner().map_err(|error| fault(&error.error()))?;
         let (diff_id, _) = blob.commit(None).map_err(|error| fault(&error))?;
-        write_whole(&layer.folder.join("diff-id"), |file| {
+        write_whole(&layer.folder.join(self.sealed_name()), |file| {
             io::Write::write_all(file, diff_id.to_string().as_bytes())
         })
         .map_err(|error| fault(&error))?;

@@ -144,6 +144,13 @@ pub struct Clock {
     pub rewrites_layers: bool,
 }
 
+impl Clock {
+    /// Returns the time that nothing in a layer may be younger than.
+    pub(crate) fn latest(self) -> Option<i64> {
+        self.rewrites_layers.then_some(self.seconds)
+    }
+}
+
 impl Default for Clock {
     fn default() -> Clock {
         Clock {

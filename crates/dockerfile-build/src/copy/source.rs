@@ -31,7 +31,10 @@ pub trait FileSource: Sync {
 
     /// Returns the BLAKE3 digests of regular files, in the order asked for.
     fn content_digests(&self, files: &[&SourceEntry]) -> Result<Vec<[u8; 32]>, CopyError> {
-        files.iter().map(|file| digest_of(self.open(file)?, file)).collect()
+        files
+            .iter()
+            .map(|file| digest_of(self.open(file)?, file))
+            .collect()
     }
 
     /// Says that all below a directory is going to be asked for.

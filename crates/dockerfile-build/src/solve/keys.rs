@@ -9,6 +9,7 @@ use crate::key::{Key, KeyMaker};
 use crate::plan::{
     CopyOperation, CopySource, From, MountKind, Operation, OperationKind, RunMount, RunOperation,
 };
+use crate::request::Clock;
 
 /// Finds the digest of what a step takes from somewhere else; `None` when nobody knows it yet.
 pub(super) trait Sources {
@@ -79,7 +80,7 @@ impl Solver<'_> {
             solver: self,
             scope,
         };
-        let found = operation_key(chain.key, operation, &mut sources)?;
+        let found = operation_key(chain.key, operation, self.request.clock, &mut sources)?;
         found.ok_or_else(|| BuildError::new(crate::error::Failure::System, "a step has no key"))
     }
 }
@@ -88,17 +89,22 @@ impl Solver<'_> {
 pub(super) fn operation_key(
     before: Key,
     operation: &Operation,
+    clock: Clock,
     sources: &mut dyn Sources,
 ) -> Result<Option<StepKey>, BuildError> {
     let maker = match &operation.kind {
         OperationKind::Run(run) => run_key(before, run, sources)?,
-        OperationKind::Copy(copy) => copy_key(before, copy, sources)?,
+        OperationKind::Copy(copy) => copy_key(before, copy, sources)?.map(|mut maker| {
+            maker.part("the time in the image", &clock_bytes(clock));
+            maker
+        }),
         OperationKind::MakeDirectory { path, user } => {
             let mut maker = KeyMaker::new("directory");
             maker
                 .part("the step before", before.bytes())
                 .part("the path", path.as_bytes())
-                .part("the user", user.as_bytes());
+                .part("the user", user.as_bytes())
+                .part("the time in the image", &clock_bytes(clock));
             Some(maker)
         }
     };
@@ -106,6 +112,15 @@ pub(super) fn operation_key(
         let (key, parts) = maker.finish();
         StepKey { key, parts }
     }))
+}
+
+/// Files that COPY makes have the time of the clock.
+fn clock_bytes(clock: Clock) -> [u8; 9] {
+    let mut bytes = [u8::from(clock.rewrites_layers); 9];
+    if let Some(seconds) = bytes.get_mut(..8) {
+        seconds.copy_from_slice(&clock.seconds.to_le_bytes());
+    }
+    bytes
 }
 
 fn run_key(

@@ -86,7 +86,7 @@ impl<'a, 's> Peek<'a, 's> {
             return Ok(None);
         };
         for operation in &stage.operations {
-            match operation_key(key, operation, self)? {
+            match operation_key(key, operation, solver.request.clock, self)? {
                 Some(found) => key = found.key,
                 None => return Ok(None),
             }
@@ -127,7 +127,7 @@ impl<'a, 's> Peek<'a, 's> {
         for (number, operation) in stage.operations.iter().enumerate() {
             let step = solver.steps.of_operation(index, number);
             let found = match before {
-                Some(before) => operation_key(before, operation, self)?,
+                Some(before) => operation_key(before, operation, solver.request.clock, self)?,
                 None => None,
             };
             before = found.as_ref().map(|found| found.key);

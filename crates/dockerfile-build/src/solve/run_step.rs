@@ -151,8 +151,7 @@ impl Solver<'_> {
 
     /// Returns the time that no file may be younger than.
     pub(crate) fn clamp(&self) -> Option<i64> {
-        let clock = self.request.clock;
-        clock.rewrites_layers.then_some(clock.seconds)
+        self.request.clock.latest()
     }
 
     /// Returns the snapshots to run on, the topmost first; a layer without files adds nothing.
