@@ -50,10 +50,16 @@ struct Seen {
 
 impl Context {
     /// Opens a directory. Digests of files are remembered in a file of `cache_directory`.
-    pub fn open(directory: &Path, rules: Option<IgnoreFile>, cache_directory: &Path) -> Result<Context, CopyError> {
+    pub fn open(
+        directory: &Path,
+        rules: Option<IgnoreFile>,
+        cache_directory: &Path,
+    ) -> Result<Context, CopyError> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let root = openat(CWD, directory, flags, Mode::empty());
-        let root = root.map_err(|error| CopyError::Context { source: error.into() })?;
+        let root = root.map_err(|error| CopyError::Context {
+            source: error.into(),
+        })?;
         Ok(Context {
             root: Some(root),
             rules,
@@ -64,7 +70,12 @@ impl Context {
 
     /// Returns a context without files.
     pub fn empty() -> Context {
-        Context { root: None, rules: None, directories: Mutex::default(), stat_cache: StatCache::none() }
+        Context {
+            root: None,
+            rules: None,
+            directories: Mutex::default(),
+            stat_cache: StatCache::none(),
+        }
     }
 
     /// Keeps the digests of files for the next build, if there are new ones.
@@ -82,13 +93,21 @@ impl Context {
             None => Directory::default(),
         };
         let directory = Arc::new(directory);
-        let mut directories = self.directories.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut directories = self
+            .directories
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         // Whoever was first is right, so that all threads see the same.
-        Ok(Arc::clone(directories.entry(path.clone()).or_insert(directory)))
+        Ok(Arc::clone(
+            directories.entry(path.clone()).or_insert(directory),
+        ))
     }
 
     fn known_directory(&self, path: &LayerPath) -> Option<Arc<Directory>> {
-        let directories = self.directories.lock().unwrap_or_else(PoisonError::into_inner);
+        let directories = self
+            .directories
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         directories.get(path).map(Arc::clone)
     }
 
@@ -99,25 +118,35 @@ impl Context {
         };
         let mut matches = ParentMatches::default();
         for above in path.ancestors().chain([path.clone()]) {
-            matches = rules.matches_with_parents(&text(above.as_bytes()), &matches).1;
+            matches = rules
+                .matches_with_parents(&text(above.as_bytes()), &matches)
+                .1;
         }
         matches
     }
 
     fn seen(&self, path: &LayerPath) -> Result<Option<Seen>, CopyError> {
-        let Some(parent) = path.parent() else { return Ok(Some(root_entry())) };
+        let Some(parent) = path.parent() else {
+            return Ok(Some(root_entry()));
+        };
         if let Some(directory) = self.known_directory(&parent) {
             return Ok(directory.get(path.name()).cloned());
         }
-        let Some(root) = &self.root else { return Ok(None) };
-        let Some(seen) = directory::look_at(root.as_fd(), path)? else { return Ok(None) };
+        let Some(root) = &self.root else {
+            return Ok(None);
+        };
+        let Some(seen) = directory::look_at(root.as_fd(), path)? else {
+            return Ok(None);
+        };
         let matches = self.matches_of(&parent);
         Ok(self.is_visible(&seen, &matches)?.then_some(seen))
     }
 
     /// Returns whether a build sees an entry; `matches` is what matched its directory.
     fn is_visible(&self, seen: &Seen, matches: &ParentMatches) -> Result<bool, CopyError> {
-        let Some(rules) = &self.rules else { return Ok(true) };
+        let Some(rules) = &self.rules else {
+            return Ok(true);
+        };
         let path = text(seen.found.entry.path.as_bytes());
         if !rules.matches_with_parents(&path, matches).0 {
             return Ok(true);
@@ -143,12 +172,17 @@ impl Context {
         let path = &seen.found.entry.path;
         let changed = || CopyError::Changed { path: path.clone() };
         let root = self.root.as_ref().ok_or_else(changed)?;
-        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-        let file = beneath::open_beneath(root.as_fd(), path, flags).map_err(|error| match error {
-            // It was there, and was a regular file.
-            rustix::io::Errno::NOENT | rustix::io::Errno::LOOP | rustix::io::Errno::NOTDIR | rustix::io::Errno::NXIO => changed(),
-            error => CopyError::read(path, error.into()),
-        })?;
+        let flags =
+            OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+        let file =
+            beneath::open_beneath(root.as_fd(), path, flags).map_err(|error| match error {
+                // It was there, and was a regular file.
+                rustix::io::Errno::NOENT
+                | rustix::io::Errno::LOOP
+                | rustix::io::Errno::NOTDIR
+                | rustix::io::Errno::NXIO => changed(),
+                error => CopyError::read(path, error.into()),
+            })?;
         CheckedFile::new(File::from(file), seen.stamp).map_err(|error| CopyError::read(path, error))
     }
 
@@ -165,7 +199,12 @@ impl FileSource for Context {
     }
 
     fn children(&self, directory: &LayerPath) -> Result<Vec<SourceEntry>, CopyError> {
-        Ok(self.directory(directory)?.entries().iter().map(|seen| seen.found.clone()).collect())
+        Ok(self
+            .directory(directory)?
+            .entries()
+            .iter()
+            .map(|seen| seen.found.clone())
+            .collect())
     }
 
     fn open(&self, file: &SourceEntry) -> Result<Box<dyn Read + Send>, CopyError> {
@@ -188,18 +227,34 @@ impl FileSource for Context {
         let root = self.root.as_ref()?;
         let rules = self.rules.as_ref()?;
         directory::look_at(root.as_fd(), path).ok().flatten()?;
-        let names: Vec<_> = path.ancestors().chain([path.clone()]).map(|path| text(path.as_bytes())).collect();
+        let names: Vec<_> = path
+            .ancestors()
+            .chain([path.clone()])
+            .map(|path| text(path.as_bytes()))
+            .collect();
         let is_it = |pattern: &&dockerfile_model::ignore_file::IgnorePattern| {
             !pattern.is_exception && names.iter().any(|name| pattern.matches(name))
         };
         let pattern = rules.patterns().iter().rev().find(is_it)?;
-        Some(Hidden { pattern: pattern.pattern.clone(), line: pattern.line })
+        Some(Hidden {
+            pattern: pattern.pattern.clone(),
+            line: pattern.line,
+        })
     }
 }
 
 fn root_entry() -> Seen {
-    let entry = Entry { kind: Kind::Directory { is_opaque: false }, ..Entry::directory(LayerPath::root(), Timestamp::default()) };
-    Seen { found: SourceEntry { entry, identity: None }, stamp: Stamp::default() }
+    let entry = Entry {
+        kind: Kind::Directory { is_opaque: false },
+        ..Entry::directory(LayerPath::root(), Timestamp::default())
+    };
+    Seen {
+        found: SourceEntry {
+            entry,
+            identity: None,
+        },
+        stamp: Stamp::default(),
+    }
 }
 
 #[cfg(test)]

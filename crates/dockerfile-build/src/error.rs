@@ -38,7 +38,9 @@ pub enum Failure {
     /// A base image could not be had.
     Image,
     /// A command ended with this code, or by a signal (128 and its number).
-    Command { code: i32 },
+    Command {
+        code: i32,
+    },
     /// The machine did not play along: disk full, no permission, no namespace.
     System,
     /// A step has to run, and this process may not make namespaces: see `build_sandbox::user_namespace`.

@@ -39,13 +39,30 @@ pub struct Progress {
 #[non_exhaustive]
 pub enum Event {
     /// The plan stands: all steps that the target needs, in order, with the place of each in the Dockerfile.
-    Planned { steps: Vec<(StepId, String, TextRange)> },
-    Started { step: StepId, name: String, range: TextRange },
-    Output { step: StepId, stream: Stream, bytes: Vec<u8> },
+    Planned {
+        steps: Vec<(StepId, String, TextRange)>,
+    },
+    Started {
+        step: StepId,
+        name: String,
+        range: TextRange,
+    },
+    Output {
+        step: StepId,
+        stream: Stream,
+        bytes: Vec<u8>,
+    },
     /// Bytes of a pull, an export or a copy; `what` is a short text such as a digest.
-    Progress { step: StepId, what: String, progress: Progress },
+    Progress {
+        step: StepId,
+        what: String,
+        progress: Progress,
+    },
     /// What a person should know though nothing failed.
-    Warning { message: String, range: Option<TextRange> },
+    Warning {
+        message: String,
+        range: Option<TextRange>,
+    },
     /// `size` is that of the layer in bytes, uncompressed; `reason` says why the step had to run.
     Finished {
         step: StepId,

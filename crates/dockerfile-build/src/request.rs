@@ -56,13 +56,26 @@ pub enum ContextSource {
 /// `--build-context NAME=VALUE`: what `FROM NAME`, `COPY --from=NAME` and `RUN --mount=from=NAME` mean.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NamedContext {
-    Directory { name: String, path: PathBuf },
+    Directory {
+        name: String,
+        path: PathBuf,
+    },
     /// `docker-image://REFERENCE`.
-    Image { name: String, reference: String },
+    Image {
+        name: String,
+        reference: String,
+    },
     /// `oci-layout://PATH[:TAG]`.
-    Layout { name: String, path: PathBuf, tag: Option<String> },
+    Layout {
+        name: String,
+        path: PathBuf,
+        tag: Option<String>,
+    },
     /// `target:NAME`: another stage of the Dockerfile.
-    Stage { name: String, stage: String },
+    Stage {
+        name: String,
+        stage: String,
+    },
 }
 
 /// `--secret id=...`.

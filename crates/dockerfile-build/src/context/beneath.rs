@@ -10,7 +10,11 @@ use rustix::io::{Errno, Result};
 const MAX_TRIES: usize = 16;
 
 /// Opens a path below a directory. Nowhere in the path a link is followed.
-pub(super) fn open_beneath(root: BorrowedFd<'_>, path: &LayerPath, flags: OFlags) -> Result<OwnedFd> {
+pub(super) fn open_beneath(
+    root: BorrowedFd<'_>,
+    path: &LayerPath,
+    flags: OFlags,
+) -> Result<OwnedFd> {
     if path.is_root() {
         return openat(root, ".", flags, Mode::empty());
     }
@@ -26,11 +30,20 @@ pub(super) fn open_beneath(root: BorrowedFd<'_>, path: &LayerPath, flags: OFlags
     Err(Errno::AGAIN)
 }
 
-fn open_by_parts(root: BorrowedFd<'_>, path: &LayerPath, flags: OFlags) -> Result<OwnedFd> {
+pub(super) fn open_by_parts(
+    root: BorrowedFd<'_>,
+    path: &LayerPath,
+    flags: OFlags,
+) -> Result<OwnedFd> {
     let above = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let mut directory = openat(root, ".", above, Mode::empty())?;
     for part in path.parent().unwrap_or_default().parts() {
         directory = openat(&directory, part, above, Mode::empty())?;
     }
-    openat(&directory, path.name(), flags | OFlags::NOFOLLOW, Mode::empty())
+    openat(
+        &directory,
+        path.name(),
+        flags | OFlags::NOFOLLOW,
+        Mode::empty(),
+    )
 }

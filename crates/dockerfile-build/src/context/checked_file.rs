@@ -23,18 +23,28 @@ impl CheckedFile {
         if !is_regular || !Stamp::of(&stat).has_same_content(&stamp) {
             return Err(changed());
         }
-        Ok(CheckedFile { file, left: stamp.size, stamp })
+        Ok(CheckedFile {
+            file,
+            left: stamp.size,
+            stamp,
+        })
     }
 
     fn check(&self) -> io::Result<()> {
         let now = Stamp::of(&fstat(&self.file)?);
-        if now.has_same_content(&self.stamp) { Ok(()) } else { Err(changed()) }
+        if now.has_same_content(&self.stamp) {
+            Ok(())
+        } else {
+            Err(changed())
+        }
     }
 }
 
 impl Read for CheckedFile {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let wanted = usize::try_from(self.left).unwrap_or(usize::MAX).min(buffer.len());
+        let wanted = usize::try_from(self.left)
+            .unwrap_or(usize::MAX)
+            .min(buffer.len());
         let Some(space) = buffer.get_mut(..wanted).filter(|space| !space.is_empty()) else {
             return Ok(0);
         };

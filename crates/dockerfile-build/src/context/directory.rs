@@ -4,7 +4,9 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
 use dockerfile_model::ignore_file::ParentMatches;
 use oci_image::layer::{Entry, Kind, LayerPath, Timestamp};
-use rustix::fs::{AtFlags, Dir, FileType, OFlags, Stat, lgetxattr, major, minor, readlinkat, statat};
+use rustix::fs::{
+    AtFlags, Dir, FileType, OFlags, Stat, lgetxattr, major, minor, readlinkat, statat,
+};
 use rustix::io::Errno;
 
 use super::beneath::open_beneath;
@@ -15,8 +17,10 @@ use crate::copy::{CopyError, SourceEntry};
 const CAPABILITY: &str = "security.capability";
 /// The longest value that the kernel has for it (`struct vfs_ns_cap_data`) is 24 bytes.
 const MAX_CAPABILITY: usize = 64;
-const OPEN_DIRECTORY: OFlags =
-    OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
+const OPEN_DIRECTORY: OFlags = OFlags::RDONLY
+    .union(OFlags::DIRECTORY)
+    .union(OFlags::NOFOLLOW)
+    .union(OFlags::CLOEXEC);
 
 /// What a build sees in one directory.
 #[derive(Debug, Default)]
@@ -28,31 +32,50 @@ pub(super) struct Directory {
 
 impl Directory {
     /// Reads a directory. One that is not there, or is none, is empty.
-    pub(super) fn read(context: &Context, root: BorrowedFd<'_>, path: &LayerPath) -> Result<Directory, CopyError> {
+    pub(super) fn read(
+        context: &Context,
+        root: BorrowedFd<'_>,
+        path: &LayerPath,
+    ) -> Result<Directory, CopyError> {
         let fail = |error: Errno| CopyError::read(path, error.into());
         let directory = match open_beneath(root, path, OPEN_DIRECTORY) {
             Ok(directory) => directory,
             Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => return Ok(Directory::default()),
             Err(error) => return Err(fail(error)),
         };
-        let parent_matches = path.parent().and_then(|parent| context.known_directory(&parent));
+        let parent_matches = path
+            .parent()
+            .and_then(|parent| context.known_directory(&parent));
         let matches = match (parent_matches, &context.rules) {
             (Some(parent), Some(rules)) => {
-                rules.matches_with_parents(&crate::copy::source::text(path.as_bytes()), &parent.matches).1
+                rules
+                    .matches_with_parents(
+                        &crate::copy::source::text(path.as_bytes()),
+                        &parent.matches,
+                    )
+                    .1
             }
             _ => context.matches_of(path),
         };
         let mut entries = Vec::new();
         for entry in Dir::read_from(&directory).map_err(fail)? {
             let entry = entry.map_err(fail)?;
-            let Some(path) = path.join(entry.file_name().to_bytes()) else { continue };
+            let Some(path) = path.join(entry.file_name().to_bytes()) else {
+                continue;
+            };
             if let Some(seen) = look_in(directory.as_fd(), path)?
                 && context.is_visible(&seen, &matches)?
             {
                 entries.push(seen);
             }
         }
-        entries.sort_unstable_by(|one, other| one.found.entry.path.name().cmp(other.found.entry.path.name()));
+        entries.sort_unstable_by(|one, other| {
+            one.found
+                .entry
+                .path
+                .name()
+                .cmp(other.found.entry.path.name())
+        });
         Ok(Directory { entries, matches })
     }
 
@@ -65,7 +88,9 @@ impl Directory {
     }
 
     pub(super) fn get(&self, name: &[u8]) -> Option<&Seen> {
-        let place = self.entries.binary_search_by(|seen| seen.found.entry.path.name().cmp(name));
+        let place = self
+            .entries
+            .binary_search_by(|seen| seen.found.entry.path.name().cmp(name));
         self.entries.get(place.ok()?)
     }
 }
@@ -92,18 +117,28 @@ fn look_in(directory: BorrowedFd<'_>, path: LayerPath) -> Result<Option<Seen>, C
     };
     let device = || (major(stat.st_rdev), minor(stat.st_rdev));
     let kind = match FileType::from_raw_mode(stat.st_mode) {
-        FileType::RegularFile => Kind::File { size: stat.st_size.cast_unsigned() },
+        FileType::RegularFile => Kind::File {
+            size: stat.st_size.cast_unsigned(),
+        },
         FileType::Directory => Kind::Directory { is_opaque: false },
         FileType::Symlink => match readlinkat(directory, path.name(), Vec::new()) {
-            Ok(target) => Kind::Symlink { target: target.into_bytes() },
+            Ok(target) => Kind::Symlink {
+                target: target.into_bytes(),
+            },
             Err(Errno::NOENT | Errno::INVAL) => return Ok(None),
             Err(error) => return Err(fail(error)),
         },
         FileType::Fifo => Kind::Fifo,
         // Overlayfs takes it for a whiteout, so no layer may have it.
         FileType::CharacterDevice if device() == (0, 0) => return Ok(None),
-        FileType::CharacterDevice => Kind::CharDevice { major: device().0, minor: device().1 },
-        FileType::BlockDevice => Kind::BlockDevice { major: device().0, minor: device().1 },
+        FileType::CharacterDevice => Kind::CharDevice {
+            major: device().0,
+            minor: device().1,
+        },
+        FileType::BlockDevice => Kind::BlockDevice {
+            major: device().0,
+            minor: device().1,
+        },
         _ => return Ok(None),
     };
     let has_names = stat.st_nlink > 1 && !kind.is_directory();
@@ -113,12 +148,18 @@ fn look_in(directory: BorrowedFd<'_>, path: LayerPath) -> Result<Option<Seen>, C
         mode: stat.st_mode & 0o7777,
         uid: 0,
         gid: 0,
-        modified: Timestamp { seconds: stat.st_mtime, nanos: stat.st_mtime_nsec as u32 },
+        modified: Timestamp {
+            seconds: stat.st_mtime,
+            nanos: stat.st_mtime_nsec as u32,
+        },
         xattrs,
         path,
     };
     let identity = has_names.then_some((stat.st_dev, stat.st_ino));
-    Ok(Some(Seen { found: SourceEntry { entry, identity }, stamp: Stamp::of(&stat) }))
+    Ok(Some(Seen {
+        found: SourceEntry { entry, identity },
+        stamp: Stamp::of(&stat),
+    }))
 }
 
 /// Returns the file capabilities, which only programs have.

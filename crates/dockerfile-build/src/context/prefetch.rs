@@ -26,7 +26,9 @@ pub(super) fn in_parallel<T: Send + Clone + Default>(
         let mut done = Vec::new();
         loop {
             let number = next.fetch_add(1, Ordering::Relaxed);
-            let Some(file) = files.get(number) else { return (done, None) };
+            let Some(file) = files.get(number) else {
+                return (done, None);
+            };
             match work(file) {
                 Ok(result) => done.push((number, result)),
                 Err(error) => {
@@ -46,7 +48,9 @@ pub(super) fn in_parallel<T: Send + Clone + Default>(
             }
         }
         if let Some((number, error)) = error
-            && first_error.as_ref().is_none_or(|(other, _)| number < *other)
+            && first_error
+                .as_ref()
+                .is_none_or(|(other, _)| number < *other)
         {
             first_error = Some((number, error));
         }
@@ -56,13 +60,19 @@ pub(super) fn in_parallel<T: Send + Clone + Default>(
 
 /// Reads all directories below one, by several threads. They stay in the context.
 pub(super) fn read_below(context: &Context, directory: &LayerPath) -> Result<(), CopyError> {
-    let queue = Queue { state: Mutex::new((vec![directory.clone()], 0)), changed: Condvar::new() };
+    let queue = Queue {
+        state: Mutex::new((vec![directory.clone()], 0)),
+        changed: Condvar::new(),
+    };
     let one_thread = || {
         let mut result = Ok(());
         while let Some(directory) = queue.take() {
             let below = context.directory(&directory).map(|found| {
                 let paths = found.entries().iter().map(|seen| &seen.found.entry);
-                paths.filter(|entry| entry.kind.is_directory()).map(|entry| entry.path.clone()).collect()
+                paths
+                    .filter(|entry| entry.kind.is_directory())
+                    .map(|entry| entry.path.clone())
+                    .collect()
             });
             match below {
                 Ok(below) => queue.put(below),
@@ -104,7 +114,10 @@ impl Queue {
             if state.1 == 0 {
                 return None;
             }
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = self
+                .changed
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
         }
     }
 
@@ -119,7 +132,11 @@ impl Queue {
     }
 
     fn stop(&self) {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).0.clear();
+        self.state
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .0
+            .clear();
         self.put(Vec::new());
     }
 }

@@ -38,26 +38,53 @@ pub(super) struct StatCache {
 impl StatCache {
     /// Reads the cache of a context directory.
     pub(super) fn load(context: &Path, cache_directory: &Path) -> StatCache {
-        let Ok(context) = fs::canonicalize(context) else { return StatCache::none() };
+        let Ok(context) = fs::canonicalize(context) else {
+            return StatCache::none();
+        };
         let name = blake3::hash(context.as_os_str().as_encoded_bytes());
         let place = cache_directory.join(name.to_hex().get(..32).unwrap_or_default());
         let bytes = read_file(&place).unwrap_or_default();
         let records = records_of(&bytes);
-        let bytes = if records.is_empty() { Vec::new() } else { bytes };
-        StatCache { place: Some(place), bytes, records, fresh: Mutex::default() }
+        let bytes = if records.is_empty() {
+            Vec::new()
+        } else {
+            bytes
+        };
+        StatCache {
+            place: Some(place),
+            bytes,
+            records,
+            fresh: Mutex::default(),
+        }
     }
 
     pub(super) fn none() -> StatCache {
-        StatCache { place: None, bytes: Vec::new(), records: Vec::new(), fresh: Mutex::default() }
+        StatCache {
+            place: None,
+            bytes: Vec::new(),
+            records: Vec::new(),
+            fresh: Mutex::default(),
+        }
     }
 
     /// Returns the digest of a file that is still the same.
     pub(super) fn get(&self, path: &LayerPath, stamp: &Stamp) -> Option<[u8; 32]> {
-        if let Some((old, digest)) = self.fresh.lock().unwrap_or_else(PoisonError::into_inner).get(path.as_bytes()) {
+        if let Some((old, digest)) = self
+            .fresh
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(path.as_bytes())
+        {
             return (old == stamp).then_some(*digest);
         }
-        let search = |place: &u32| record_at(&self.bytes, *place).map_or(&[][..], |record| record.path).cmp(path.as_bytes());
-        let place = *self.records.get(self.records.binary_search_by(search).ok()?)?;
+        let search = |place: &u32| {
+            record_at(&self.bytes, *place)
+                .map_or(&[][..], |record| record.path)
+                .cmp(path.as_bytes())
+        };
+        let place = *self
+            .records
+            .get(self.records.binary_search_by(search).ok()?)?;
         let record = record_at(&self.bytes, place)?;
         (record.stamp() == Some(*stamp)).then(|| record.digest())?
     }
@@ -73,7 +100,9 @@ impl StatCache {
 
     /// Writes the cache if there is something new.
     pub(super) fn save(&self) -> io::Result<()> {
-        let Some(place) = &self.place else { return Ok(()) };
+        let Some(place) = &self.place else {
+            return Ok(());
+        };
         let fresh = self.fresh.lock().unwrap_or_else(PoisonError::into_inner);
         if fresh.is_empty() {
             return Ok(());
@@ -89,13 +118,23 @@ impl StatCache {
     fn merged(&self, fresh: &BTreeMap<Vec<u8>, (Stamp, [u8; 32])>) -> Vec<u8> {
         let mut out = MAGIC.to_vec();
         let mut fresh = fresh.iter().peekable();
-        let mut put = |path: &[u8], stamp: &Stamp, digest: [u8; 32]| put_record(&mut out, path, stamp, digest);
-        for record in self.records.iter().filter_map(|place| record_at(&self.bytes, *place)) {
-            while let Some((path, (stamp, digest))) = fresh.next_if(|(path, _)| path.as_slice() < record.path) {
+        let mut put = |path: &[u8], stamp: &Stamp, digest: [u8; 32]| {
+            put_record(&mut out, path, stamp, digest)
+        };
+        for record in self
+            .records
+            .iter()
+            .filter_map(|place| record_at(&self.bytes, *place))
+        {
+            while let Some((path, (stamp, digest))) =
+                fresh.next_if(|(path, _)| path.as_slice() < record.path)
+            {
                 put(path, stamp, *digest);
             }
             if let (Some(stamp), Some(digest)) = (record.stamp(), record.digest())
-                && fresh.peek().is_none_or(|(path, _)| path.as_slice() != record.path)
+                && fresh
+                    .peek()
+                    .is_none_or(|(path, _)| path.as_slice() != record.path)
             {
                 put(record.path, &stamp, digest);
             }
@@ -110,7 +149,9 @@ impl StatCache {
 }
 
 fn is_young(stamp: &Stamp, now: SystemTime) -> bool {
-    let now = now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |time| time.as_nanos().cast_signed());
+    let now = now
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .map_or(0, |time| time.as_nanos().cast_signed());
     let (seconds, nanoseconds) = stamp.modified.max(stamp.changed);
     let touched = i128::from(seconds) * 1_000_000_000 + i128::from(nanoseconds);
     now - touched < TRUST_AFTER_NANOSECONDS
@@ -136,7 +177,9 @@ fn records_of(bytes: &[u8]) -> Vec<u32> {
     while place < bytes.len() {
         let start = u32::try_from(place).ok();
         let found = start.and_then(|start| Some((start, record_at(bytes, start)?)));
-        let Some((start, record)) = found.filter(|(_, record)| previous.is_none_or(|previous| previous < record.path)) else {
+        let Some((start, record)) =
+            found.filter(|(_, record)| previous.is_none_or(|previous| previous < record.path))
+        else {
             return Vec::new();
         };
         records.push(start);
@@ -156,7 +199,10 @@ fn record_at(bytes: &[u8], place: u32) -> Option<Record<'_>> {
     let rest = bytes.get(place as usize..)?;
     let (length, rest) = rest.split_first_chunk::<2>()?;
     let (path, rest) = rest.split_at_checked(u16::from_le_bytes(*length).into())?;
-    Some(Record { path, rest: rest.get(..RECORD)? })
+    Some(Record {
+        path,
+        rest: rest.get(..RECORD)?,
+    })
 }
 
 impl Record<'_> {
@@ -165,8 +211,14 @@ impl Record<'_> {
         Some(Stamp {
             inode: u64::from_le_bytes(take(&mut rest)?),
             size: u64::from_le_bytes(take(&mut rest)?),
-            modified: (i64::from_le_bytes(take(&mut rest)?), u32::from_le_bytes(take(&mut rest)?)),
-            changed: (i64::from_le_bytes(take(&mut rest)?), u32::from_le_bytes(take(&mut rest)?)),
+            modified: (
+                i64::from_le_bytes(take(&mut rest)?),
+                u32::from_le_bytes(take(&mut rest)?),
+            ),
+            changed: (
+                i64::from_le_bytes(take(&mut rest)?),
+                u32::from_le_bytes(take(&mut rest)?),
+            ),
             mode: u32::from_le_bytes(take(&mut rest)?),
         })
     }
@@ -183,7 +235,9 @@ fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
 }
 
 fn put_record(out: &mut Vec<u8>, path: &[u8], stamp: &Stamp, digest: [u8; 32]) {
-    let Ok(length) = u16::try_from(path.len()) else { return };
+    let Ok(length) = u16::try_from(path.len()) else {
+        return;
+    };
     out.extend_from_slice(&length.to_le_bytes());
     out.extend_from_slice(path);
     out.extend_from_slice(&stamp.inode.to_le_bytes());
@@ -205,7 +259,13 @@ mod tests {
     }
 
     fn stamp(inode: u64) -> Stamp {
-        Stamp { inode, size: 7, modified: (1_000_000_000, 5), changed: (1_000_000_001, 6), mode: 0o100_644 }
+        Stamp {
+            inode,
+            size: 7,
+            modified: (1_000_000_000, 5),
+            changed: (1_000_000_001, 6),
+            mode: 0o100_644,
+        }
     }
 
     #[test]
@@ -230,8 +290,14 @@ mod tests {
     fn does_not_trust_a_file_that_was_just_written() {
         let (context, store) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let cache = StatCache::load(context.path(), store.path());
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
-        let young = Stamp { modified: (now.cast_signed() - 1, 0), ..stamp(1) };
+        let now = SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap()
+            .as_secs();
+        let young = Stamp {
+            modified: (now.cast_signed() - 1, 0),
+            ..stamp(1)
+        };
         cache.add(&path("b"), young, [1; 32]);
         assert_eq!(cache.get(&path("b"), &young), None);
     }
@@ -242,7 +308,12 @@ mod tests {
         let cache = StatCache::load(context.path(), store.path());
         cache.add(&path("b"), stamp(1), [1; 32]);
         cache.save().unwrap();
-        let file = fs::read_dir(store.path()).unwrap().next().unwrap().unwrap().path();
+        let file = fs::read_dir(store.path())
+            .unwrap()
+            .next()
+            .unwrap()
+            .unwrap()
+            .path();
         let mut bytes = fs::read(&file).unwrap();
         bytes[20] ^= 1;
         fs::write(&file, bytes).unwrap();

@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 use std::io::{Read, Write};
 
-use oci_image::layer::{Entry, Kind, LayerError, LayerPath, LayerWriter, Listing, Timestamp, clamp};
+use oci_image::layer::{
+    Entry, Kind, LayerError, LayerPath, LayerWriter, Listing, Timestamp, clamp,
+};
 
 use super::upper::{Inode, Node};
 use super::{Content, CopyError, FileSource, Upper};
@@ -39,7 +41,13 @@ impl<'a> Upper<'a> {
     /// Returns the layer: what is as it was is left out, directories above a change are listed, the root is not. Times later than
     /// `latest` are lowered to it.
     pub fn changes(self, latest: Option<i64>) -> Result<Changes<'a>, CopyError> {
-        let mut making = Making { upper: &self, latest, listed: Vec::new(), above: Vec::new(), first_names: HashMap::new() };
+        let mut making = Making {
+            upper: &self,
+            latest,
+            listed: Vec::new(),
+            above: Vec::new(),
+            first_names: HashMap::new(),
+        };
         for (path, node) in &self.nodes {
             if !path.is_root() {
                 making.visit(path, *node)?;
@@ -47,7 +55,11 @@ impl<'a> Upper<'a> {
         }
         let listed = making.listed;
         let kept = listed.into_iter().filter(|candidate| candidate.is_listed);
-        Ok(Changes { entries: kept.map(|candidate| (candidate.entry, candidate.content)).collect() })
+        Ok(Changes {
+            entries: kept
+                .map(|candidate| (candidate.entry, candidate.content))
+                .collect(),
+        })
     }
 }
 
@@ -70,7 +82,11 @@ struct Making<'u, 'a> {
 impl<'a> Making<'_, 'a> {
     fn visit(&mut self, path: &LayerPath, node: Node) -> Result<(), CopyError> {
         while let Some((number, _)) = self.above.last() {
-            if self.listed.get(*number).is_some_and(|directory| path.is_in(&directory.entry.path)) {
+            if self
+                .listed
+                .get(*number)
+                .is_some_and(|directory| path.is_in(&directory.entry.path))
+            {
                 break;
             }
             self.above.pop();
@@ -85,12 +101,19 @@ impl<'a> Making<'_, 'a> {
                 return Ok(());
             }
         };
-        let Some(inode) = self.upper.inodes.get(number) else { return Ok(()) };
-        let mut entry = Entry { path: path.clone(), modified: self.time(inode.entry.modified), ..inode.entry.clone() };
+        let Some(inode) = self.upper.inodes.get(number) else {
+            return Ok(());
+        };
+        let mut entry = Entry {
+            path: path.clone(),
+            modified: self.time(inode.entry.modified),
+            ..inode.entry.clone()
+        };
         let is_changed = parent_hides || self.is_changed(&entry, inode)?;
         if let Kind::Directory { is_opaque } = &mut entry.kind {
             let lower = self.upper.lower.get(path);
-            let is_hiding = inode.hides_lower && lower.is_some_and(|found| found.entry.kind.is_directory());
+            let is_hiding =
+                inode.hides_lower && lower.is_some_and(|found| found.entry.kind.is_directory());
             *is_opaque = is_hiding && !parent_hides;
             let is_listed = is_changed || *is_opaque;
             self.list(entry, Content::None, is_listed);
@@ -102,7 +125,9 @@ impl<'a> Making<'_, 'a> {
         }
         match self.first_names.get(&number) {
             Some(first) => {
-                entry.kind = Kind::HardLink { target: first.clone() };
+                entry.kind = Kind::HardLink {
+                    target: first.clone(),
+                };
                 self.list(entry, Content::None, true);
             }
             None => {
@@ -125,7 +150,11 @@ impl<'a> Making<'_, 'a> {
                 }
             }
         }
-        self.listed.push(Candidate { entry, content, is_listed });
+        self.listed.push(Candidate {
+            entry,
+            content,
+            is_listed,
+        });
     }
 
     fn time(&self, time: Timestamp) -> Timestamp {
@@ -134,8 +163,12 @@ impl<'a> Making<'_, 'a> {
 
     /// Reports whether an entry differs from what the image has there (`sameDirent`).
     fn is_changed(&self, entry: &Entry, inode: &Inode<'_>) -> Result<bool, CopyError> {
-        let Some(found) = self.upper.lower.get(&entry.path) else { return Ok(true) };
-        let Some(file) = self.upper.lower.file_of(found) else { return Ok(true) };
+        let Some(found) = self.upper.lower.get(&entry.path) else {
+            return Ok(true);
+        };
+        let Some(file) = self.upper.lower.file_of(found) else {
+            return Ok(true);
+        };
         let below = found.entry;
         let owner = |entry: &Entry| (entry.mode, entry.uid, entry.gid);
         if owner(below) != owner(entry) || below.capability() != entry.capability() {
@@ -150,19 +183,28 @@ impl<'a> Making<'_, 'a> {
         if !matches!(entry.kind, Kind::File { size: 1.. }) {
             return Ok(false);
         }
-        let Some(files) = self.upper.lower_files else { return Ok(true) };
+        let Some(files) = self.upper.lower_files else {
+            return Ok(true);
+        };
         Ok(!has_same_bytes(files, &entry.path, &inode.content)?)
     }
 }
 
-fn has_same_bytes(files: &dyn FileSource, path: &LayerPath, content: &Content<'_>) -> Result<bool, CopyError> {
-    let Some(below) = files.lookup(path)? else { return Ok(false) };
+fn has_same_bytes(
+    files: &dyn FileSource,
+    path: &LayerPath,
+    content: &Content<'_>,
+) -> Result<bool, CopyError> {
+    let Some(below) = files.lookup(path)? else {
+        return Ok(false);
+    };
     let mut below = files.open(&below)?;
     let mut new = content.open()?;
     let (mut one, mut other) = (vec![0; BUFFER], vec![0; BUFFER]);
     loop {
         let count = fill(&mut below, &mut one).map_err(|error| CopyError::read(path, error))?;
-        let other_count = fill(&mut new, &mut other).map_err(|error| CopyError::read(path, error))?;
+        let other_count =
+            fill(&mut new, &mut other).map_err(|error| CopyError::read(path, error))?;
         if one.get(..count) != other.get(..other_count) {
             return Ok(false);
         }

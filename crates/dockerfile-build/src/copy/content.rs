@@ -14,11 +14,18 @@ pub enum Content<'a> {
     /// It has none: a directory, a link, a device.
     None,
     /// A file of a source of the COPY, or of the layers below.
-    Source { source: &'a dyn FileSource, file: Box<SourceEntry> },
+    Source {
+        source: &'a dyn FileSource,
+        file: Box<SourceEntry>,
+    },
     /// Text of the Dockerfile.
     Inline(Arc<[u8]>),
     /// A part of a file on the disk.
-    Disk { file: Arc<File>, offset: u64, size: u64 },
+    Disk {
+        file: Arc<File>,
+        offset: u64,
+        size: u64,
+    },
 }
 
 impl fmt::Debug for Content<'_> {
@@ -34,7 +41,10 @@ impl fmt::Debug for Content<'_> {
 
 impl<'a> Content<'a> {
     pub(super) fn of_source(source: &'a dyn FileSource, file: &SourceEntry) -> Content<'a> {
-        Content::Source { source, file: Box::new(file.clone()) }
+        Content::Source {
+            source,
+            file: Box::new(file.clone()),
+        }
     }
 
     /// Opens the bytes.
@@ -43,7 +53,11 @@ impl<'a> Content<'a> {
             Content::None => Box::new(io::empty()),
             Content::Source { source, file } => source.open(file)?,
             Content::Inline(text) => Box::new(&text[..]),
-            Content::Disk { file, offset, size } => Box::new(Part { file, offset: *offset, left: *size }),
+            Content::Disk { file, offset, size } => Box::new(Part {
+                file,
+                offset: *offset,
+                left: *size,
+            }),
         })
     }
 }
@@ -57,8 +71,12 @@ struct Part<'a> {
 
 impl Read for Part<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let wanted = usize::try_from(self.left).unwrap_or(usize::MAX).min(buffer.len());
-        let count = self.file.read_at(buffer.get_mut(..wanted).unwrap_or_default(), self.offset)?;
+        let wanted = usize::try_from(self.left)
+            .unwrap_or(usize::MAX)
+            .min(buffer.len());
+        let count = self
+            .file
+            .read_at(buffer.get_mut(..wanted).unwrap_or_default(), self.offset)?;
         self.offset += count as u64;
         self.left -= count as u64;
         Ok(count)

@@ -12,7 +12,11 @@ use super::select::is_regular;
 use super::{CopyError, FileSource, Matched, SelectOptions, SourceEntry, select};
 
 /// Returns the digest of all that the sources of a COPY mean.
-pub fn content_digest(source: &dyn FileSource, paths: &[String], options: &SelectOptions) -> Result<[u8; 32], CopyError> {
+pub fn content_digest(
+    source: &dyn FileSource,
+    paths: &[String],
+    options: &SelectOptions,
+) -> Result<[u8; 32], CopyError> {
     let mut hasher = Hasher::new();
     number(&mut hasher, paths.len());
     for path in paths {
@@ -32,12 +36,20 @@ fn all_of(matched: &Matched) -> impl Iterator<Item = &SourceEntry> {
     std::iter::once(&matched.root).chain(matched.items.iter().map(|item| &item.entry))
 }
 
-fn add_match(hasher: &mut Hasher, matched: &Matched, contents: &mut impl Iterator<Item = [u8; 32]>) {
+fn add_match(
+    hasher: &mut Hasher,
+    matched: &Matched,
+    contents: &mut impl Iterator<Item = [u8; 32]>,
+) {
     if matched.root.entry.kind.is_directory() {
         // Only what is in the directory is copied; the directory itself leaves no trace.
         hasher.update(b"d");
     } else {
-        let name: &[u8] = if matched.has_literal_name { b"" } else { &matched.name };
+        let name: &[u8] = if matched.has_literal_name {
+            b""
+        } else {
+            &matched.name
+        };
         bytes(hasher, name);
         add_entry(hasher, &matched.root.entry);
         add_content(hasher, &matched.root, contents);
@@ -55,7 +67,11 @@ fn add_match(hasher: &mut Hasher, matched: &Matched, contents: &mut impl Iterato
     }
 }
 
-fn add_content(hasher: &mut Hasher, entry: &SourceEntry, contents: &mut impl Iterator<Item = [u8; 32]>) {
+fn add_content(
+    hasher: &mut Hasher,
+    entry: &SourceEntry,
+    contents: &mut impl Iterator<Item = [u8; 32]>,
+) {
     if is_regular(entry)
         && let Some(content) = contents.next()
     {

@@ -24,7 +24,9 @@ pub enum CopyError {
     },
     #[error("`{pattern}` is not a valid pattern")]
     BadPattern { pattern: String },
-    #[error("`{mode}` is not a file mode: it has to be octal and at most 7777, or symbolic as in chmod(1)")]
+    #[error(
+        "`{mode}` is not a file mode: it has to be octal and at most 7777, or symbolic as in chmod(1)"
+    )]
     BadMode { mode: String },
     #[error("the user or group id `{id}` is out of range")]
     BadId { id: String },
@@ -61,12 +63,17 @@ impl CopyError {
         if is_change(&source) {
             return CopyError::Changed { path: path.clone() };
         }
-        CopyError::Read { path: path.clone(), source }
+        CopyError::Read {
+            path: path.clone(),
+            source,
+        }
     }
 
     fn failure(&self) -> Failure {
         match self {
-            CopyError::BadMode { .. } | CopyError::BadPattern { .. } | CopyError::BadId { .. } => Failure::Dockerfile,
+            CopyError::BadMode { .. } | CopyError::BadPattern { .. } | CopyError::BadId { .. } => {
+                Failure::Dockerfile
+            }
             CopyError::Spool { .. } | CopyError::Layer { .. } => Failure::System,
             _ => Failure::Source,
         }
@@ -74,13 +81,20 @@ impl CopyError {
 
     fn help(&self) -> Option<String> {
         match self {
-            CopyError::NotFound { hidden: Some(hidden), .. } => Some(format!(
+            CopyError::NotFound {
+                hidden: Some(hidden),
+                ..
+            } => Some(format!(
                 "the pattern `{}` in line {} of .dockerignore leaves it out",
                 hidden.pattern,
                 hidden.line + 1
             )),
-            CopyError::NotFound { near: Some(near), .. } => Some(format!("there is `{near}`")),
-            CopyError::Changed { .. } => Some("build again when nothing writes to the context".to_owned()),
+            CopyError::NotFound {
+                near: Some(near), ..
+            } => Some(format!("there is `{near}`")),
+            CopyError::Changed { .. } => {
+                Some("build again when nothing writes to the context".to_owned())
+            }
             _ => None,
         }
     }
@@ -107,5 +121,7 @@ pub(crate) fn changed() -> io::Error {
 }
 
 fn is_change(error: &io::Error) -> bool {
-    error.get_ref().is_some_and(|inner| inner.is::<ChangedFile>())
+    error
+        .get_ref()
+        .is_some_and(|inner| inner.is::<ChangedFile>())
 }

@@ -35,10 +35,14 @@ enum What {
 impl FileMode {
     /// Reads a mode.
     pub fn parse(text: &str) -> Result<FileMode, CopyError> {
-        let bad = || CopyError::BadMode { mode: text.to_owned() };
+        let bad = || CopyError::BadMode {
+            mode: text.to_owned(),
+        };
         if text.starts_with(|first: char| first.is_ascii_digit()) {
             let is_octal = text.bytes().all(|digit| matches!(digit, b'0'..=b'7'));
-            let mode = u32::from_str_radix(text, 8).ok().filter(|mode| is_octal && *mode <= 0o7777);
+            let mode = u32::from_str_radix(text, 8)
+                .ok()
+                .filter(|mode| is_octal && *mode <= 0o7777);
             return mode.map(FileMode::Octal).ok_or_else(bad);
         }
         let mut changes = Vec::new();
@@ -54,7 +58,9 @@ impl FileMode {
             FileMode::Octal(mode) => *mode,
             FileMode::Symbolic(changes) => {
                 let may_execute = is_directory || old & EXECUTE != 0;
-                changes.iter().fold(old & 0o7777, |mode, change| change.apply(mode, may_execute))
+                changes
+                    .iter()
+                    .fold(old & 0o7777, |mode, change| change.apply(mode, may_execute))
             }
         }
     }
@@ -71,16 +77,24 @@ impl FileMode {
 
 /// Reads what stands between two commas: classes, then operators, each with permissions.
 fn read_clause(clause: &[u8], changes: &mut Vec<Change>) -> Option<()> {
-    let classes = clause.iter().take_while(|letter| b"augo".contains(letter)).count();
+    let classes = clause
+        .iter()
+        .take_while(|letter| b"augo".contains(letter))
+        .count();
     let (classes, mut rest) = clause.split_at_checked(classes)?;
-    let who = classes.iter().fold(0, |who, class| who | class_bits(*class));
+    let who = classes
+        .iter()
+        .fold(0, |who, class| who | class_bits(*class));
     let mut has_operator = false;
     while let Some((operator, behind)) = rest.split_first() {
         if !b"+-=".contains(operator) {
             return None;
         }
         has_operator = true;
-        let length = behind.iter().take_while(|letter| b"rwxXstugo".contains(letter)).count();
+        let length = behind
+            .iter()
+            .take_while(|letter| b"rwxXstugo".contains(letter))
+            .count();
         let (permissions, behind) = behind.split_at_checked(length)?;
         push_changes(who, *operator, permissions, changes);
         rest = behind;
@@ -121,7 +135,13 @@ fn push_changes(who: u32, operator: u8, permissions: &[u8], changes: &mut Vec<Ch
             _ => {}
         }
     }
-    let mut push = |operator, what| changes.push(Change { who: meant, operator, what });
+    let mut push = |operator, what| {
+        changes.push(Change {
+            who: meant,
+            operator,
+            what,
+        })
+    };
     if bits != 0 || (operator == b'=' && copies.is_empty()) {
         push(operator, What::Bits(bits));
     }
@@ -185,7 +205,12 @@ mod tests {
             ("g=u", 0o740, 0o770),
             ("ug+rw-x", 0o711, 0o661),
         ] {
-            assert_eq!(applied(text, old, false), new, "{text} on {old:o} gives {:o}", applied(text, old, false));
+            assert_eq!(
+                applied(text, old, false),
+                new,
+                "{text} on {old:o} gives {:o}",
+                applied(text, old, false)
+            );
         }
         assert_eq!(applied("+X", 0o644, true), 0o755);
     }

@@ -8,7 +8,10 @@ use std::sync::Arc;
 use oci_image::layer::{Entry, Kind, LayerPath, Limits, Timestamp};
 
 use super::archive::{self, Spool};
-use super::{Content, CopyError, FileMode, FileSource, Item, Matched, SelectOptions, SourceEntry, Upper, select};
+use super::{
+    Content, CopyError, FileMode, FileSource, Item, Matched, SelectOptions, SourceEntry, Upper,
+    select,
+};
 
 const NEW_DIRECTORY: u32 = 0o755;
 const NEW_FILE: u32 = 0o644;
@@ -30,29 +33,65 @@ pub struct CopyRequest<'a> {
 /// What is copied.
 pub enum CopySource<'a> {
     /// A path or pattern in a tree of files.
-    Files { source: &'a dyn FileSource, path: String, unpacks: bool },
+    Files {
+        source: &'a dyn FileSource,
+        path: String,
+        unpacks: bool,
+    },
     /// A file that stands in the Dockerfile.
     Inline { name: Vec<u8>, content: Arc<[u8]> },
     /// A file on the disk that nobody else writes to, such as a download.
-    Disk { name: Vec<u8>, file: Arc<File>, mode: u32, modified: Timestamp, unpacks: bool },
+    Disk {
+        name: Vec<u8>,
+        file: Arc<File>,
+        mode: u32,
+        modified: Timestamp,
+        unpacks: bool,
+    },
 }
 
 /// Copies the sources, in their order.
 pub fn copy<'a>(upper: &mut Upper<'a>, request: &CopyRequest<'a>) -> Result<(), CopyError> {
     for source in &request.sources {
         match source {
-            CopySource::Files { source, path, unpacks } => {
+            CopySource::Files {
+                source,
+                path,
+                unpacks,
+            } => {
                 for matched in select(*source, path, &request.options)? {
                     Placing::new(upper, request).matched(*source, &matched, *unpacks)?;
                 }
             }
             CopySource::Inline { name, content } => {
-                let entry = Entry::file(LayerPath::root(), content.len() as u64, NEW_FILE, upper.moment());
-                Placing::new(upper, request).file(name, entry, Content::Inline(Arc::clone(content)))?;
+                let entry = Entry::file(
+                    LayerPath::root(),
+                    content.len() as u64,
+                    NEW_FILE,
+                    upper.moment(),
+                );
+                Placing::new(upper, request).file(
+                    name,
+                    entry,
+                    Content::Inline(Arc::clone(content)),
+                )?;
             }
-            CopySource::Disk { name, file, mode, modified, unpacks } => {
-                let size = file.metadata().map_err(|source| CopyError::Spool { source })?.len();
-                let content = Content::Disk { file: Arc::clone(file), offset: 0, size };
+            CopySource::Disk {
+                name,
+                file,
+                mode,
+                modified,
+                unpacks,
+            } => {
+                let size = file
+                    .metadata()
+                    .map_err(|source| CopyError::Spool { source })?
+                    .len();
+                let content = Content::Disk {
+                    file: Arc::clone(file),
+                    offset: 0,
+                    size,
+                };
                 let entry = Entry::file(LayerPath::root(), size, *mode, *modified);
                 let mut placing = Placing::new(upper, request);
                 if !*unpacks || !placing.unpacked(&content, &shown(name))? {
@@ -78,21 +117,35 @@ struct Placing<'u, 'a> {
 
 impl<'u, 'a> Placing<'u, 'a> {
     fn new(upper: &'u mut Upper<'a>, request: &'u CopyRequest<'a>) -> Placing<'u, 'a> {
-        Placing { upper, request, first_places: HashMap::new() }
+        Placing {
+            upper,
+            request,
+            first_places: HashMap::new(),
+        }
     }
 
-    fn matched(&mut self, source: &'a dyn FileSource, matched: &Matched, unpacks: bool) -> Result<(), CopyError> {
+    fn matched(
+        &mut self,
+        source: &'a dyn FileSource,
+        matched: &Matched,
+        unpacks: bool,
+    ) -> Result<(), CopyError> {
         let root = &matched.root;
         if !root.entry.kind.is_directory() {
             let content = content_of(source, root);
-            if unpacks && matches!(root.entry.kind, Kind::File { .. }) && self.unpacked(&content, &root.entry.path)? {
+            if unpacks
+                && matches!(root.entry.kind, Kind::File { .. })
+                && self.unpacked(&content, &root.entry.path)?
+            {
                 return Ok(());
             }
             return self.file(&matched.name, root.entry.clone(), content);
         }
         let target = self.destination()?;
         match self.upper.get(&target) {
-            Some(entry) if !entry.kind.is_directory() => return Err(CopyError::NotDirectory { path: target }),
+            Some(entry) if !entry.kind.is_directory() => {
+                return Err(CopyError::NotDirectory { path: target });
+            }
             _ => self.mkdir_all(&target)?,
         }
         let mut times = Vec::new();
@@ -109,9 +162,16 @@ impl<'u, 'a> Placing<'u, 'a> {
     /// Places a file that is named by itself: into a directory that exists, else as the destination.
     fn file(&mut self, name: &[u8], entry: Entry, content: Content<'a>) -> Result<(), CopyError> {
         let mut target = self.destination()?;
-        if target.is_root() || self.upper.get(&target).is_some_and(|entry| entry.kind.is_directory()) {
+        if target.is_root()
+            || self
+                .upper
+                .get(&target)
+                .is_some_and(|entry| entry.kind.is_directory())
+        {
             let name = LayerPath::clamped(name).unwrap_or_default();
-            target = target.join(name.name()).ok_or_else(|| CopyError::BadPath { path: target.to_string() })?;
+            target = target.join(name.name()).ok_or_else(|| CopyError::BadPath {
+                path: target.to_string(),
+            })?;
         }
         self.mkdir_all(&target.parent().unwrap_or_default())?;
         self.leaf(&target, entry, content)
@@ -120,15 +180,25 @@ impl<'u, 'a> Placing<'u, 'a> {
     /// Makes what is above the destination, and returns where its links lead.
     fn destination(&mut self) -> Result<LayerPath, CopyError> {
         let destination = &self.request.destination;
-        let directory_end = destination.iter().rposition(|&byte| byte == b'/').map_or(0, |slash| slash + 1);
-        let directory = self.upper.resolve(destination.get(..directory_end).unwrap_or_default())?;
+        let directory_end = destination
+            .iter()
+            .rposition(|&byte| byte == b'/')
+            .map_or(0, |slash| slash + 1);
+        let directory = self
+            .upper
+            .resolve(destination.get(..directory_end).unwrap_or_default())?;
         self.mkdir_all(&directory)?;
         self.upper.resolve(destination)
     }
 
     fn mkdir_all(&mut self, path: &LayerPath) -> Result<(), CopyError> {
-        let mode = self.request.chmod.as_ref().map_or(NEW_DIRECTORY, FileMode::of_new_directory);
-        self.upper.mkdir_all(path, self.request.chown.unwrap_or_default(), mode)
+        let mode = self
+            .request
+            .chmod
+            .as_ref()
+            .map_or(NEW_DIRECTORY, FileMode::of_new_directory);
+        self.upper
+            .mkdir_all(path, self.request.chown.unwrap_or_default(), mode)
     }
 
     fn item(
@@ -142,27 +212,46 @@ impl<'u, 'a> Placing<'u, 'a> {
         if item.entry.entry.kind.is_directory() {
             return self.directory(&path, item, times);
         }
-        if let Some(identity) = item.entry.identity.filter(|_| matches!(item.entry.entry.kind, Kind::File { .. })) {
+        if let Some(identity) = item
+            .entry
+            .identity
+            .filter(|_| matches!(item.entry.entry.kind, Kind::File { .. }))
+        {
             if let Some(first) = self.first_places.get(&identity).cloned() {
                 self.refuse_directory(&path)?;
                 return self.upper.link(&path, &first);
             }
             self.first_places.insert(identity, path.clone());
         }
-        self.leaf(&path, item.entry.entry.clone(), content_of(source, &item.entry))
+        self.leaf(
+            &path,
+            item.entry.entry.clone(),
+            content_of(source, &item.entry),
+        )
     }
 
     /// A directory of the source makes one, or gives one that is there its metadata; one that is only the parent of something
     /// gives its mode.
-    fn directory(&mut self, path: &LayerPath, item: &Item, times: &mut Vec<(LayerPath, Timestamp)>) -> Result<(), CopyError> {
+    fn directory(
+        &mut self,
+        path: &LayerPath,
+        item: &Item,
+        times: &mut Vec<(LayerPath, Timestamp)>,
+    ) -> Result<(), CopyError> {
         let mut entry = item.entry.entry.clone();
         let source_mode = entry.mode;
         self.set_metadata(&mut entry);
         match self.upper.get(path) {
             None => self.upper.make(path, entry.clone(), Content::None)?,
-            Some(there) if !there.kind.is_directory() => return Err(CopyError::NotDirectory { path: path.clone() }),
+            Some(there) if !there.kind.is_directory() => {
+                return Err(CopyError::NotDirectory { path: path.clone() });
+            }
             Some(_) if item.is_included => self.upper.change(path, |there| {
-                *there = Entry { path: there.path.clone(), kind: there.kind.clone(), ..entry.clone() };
+                *there = Entry {
+                    path: there.path.clone(),
+                    kind: there.kind.clone(),
+                    ..entry.clone()
+                };
             })?,
             Some(_) => self.upper.change(path, |there| there.mode = source_mode)?,
         }
@@ -172,7 +261,12 @@ impl<'u, 'a> Placing<'u, 'a> {
         Ok(())
     }
 
-    fn leaf(&mut self, path: &LayerPath, mut entry: Entry, content: Content<'a>) -> Result<(), CopyError> {
+    fn leaf(
+        &mut self,
+        path: &LayerPath,
+        mut entry: Entry,
+        content: Content<'a>,
+    ) -> Result<(), CopyError> {
         self.refuse_directory(path)?;
         self.set_metadata(&mut entry);
         self.upper.make(path, entry, content)
@@ -180,7 +274,9 @@ impl<'u, 'a> Placing<'u, 'a> {
 
     fn refuse_directory(&self, path: &LayerPath) -> Result<(), CopyError> {
         match self.upper.get(path) {
-            Some(there) if there.kind.is_directory() => Err(CopyError::IsDirectory { path: path.clone() }),
+            Some(there) if there.kind.is_directory() => {
+                Err(CopyError::IsDirectory { path: path.clone() })
+            }
             _ => Ok(()),
         }
     }
@@ -202,9 +298,21 @@ impl<'u, 'a> Placing<'u, 'a> {
             return Ok(false);
         }
         let target = self.upper.resolve(&self.request.destination)?;
-        self.upper.mkdir_all(&target, self.request.chown.unwrap_or_default(), NEW_DIRECTORY)?;
+        self.upper.mkdir_all(
+            &target,
+            self.request.chown.unwrap_or_default(),
+            NEW_DIRECTORY,
+        )?;
         let spool = Spool::new(&self.request.temporary)?;
-        archive::unpack(self.upper, content, name, &target, self.request.chown, self.request.limits, spool)?;
+        archive::unpack(
+            self.upper,
+            content,
+            name,
+            &target,
+            self.request.chown,
+            self.request.limits,
+            spool,
+        )?;
         Ok(true)
     }
 }

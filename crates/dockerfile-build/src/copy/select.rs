@@ -42,8 +42,16 @@ pub struct Item {
 }
 
 /// Returns what a source of a COPY means. A pattern may match nothing; a plain path must be there.
-pub fn select(source: &dyn FileSource, path: &str, options: &SelectOptions) -> Result<Vec<Matched>, CopyError> {
-    let (base, include) = if options.keeps_parents { parents_of(source, path)? } else { (path.to_owned(), None) };
+pub fn select(
+    source: &dyn FileSource,
+    path: &str,
+    options: &SelectOptions,
+) -> Result<Vec<Matched>, CopyError> {
+    let (base, include) = if options.keeps_parents {
+        parents_of(source, path)?
+    } else {
+        (path.to_owned(), None)
+    };
     let exclude = Patterns::parse(&options.exclude)?;
     let (fixed, pattern) = split_wildcards(&base);
     let has_literal_name = pattern.is_empty();
@@ -57,7 +65,12 @@ pub fn select(source: &dyn FileSource, path: &str, options: &SelectOptions) -> R
         let Some(root) = resolve(source, &path)? else {
             return Err(not_found(source, &text(&path)));
         };
-        let mut walk = Walk { source, include: include.as_ref(), exclude: exclude.as_ref(), items: Vec::new() };
+        let mut walk = Walk {
+            source,
+            include: include.as_ref(),
+            exclude: exclude.as_ref(),
+            items: Vec::new(),
+        };
         if root.entry.kind.is_directory() {
             if walk.include.is_none() {
                 source.prefetch(&root.entry.path)?;
@@ -65,19 +78,30 @@ pub fn select(source: &dyn FileSource, path: &str, options: &SelectOptions) -> R
             let start = ParentMatches::default();
             walk.directory(&root.entry.path, &LayerPath::root(), &start, &start)?;
         }
-        matches.push(Matched { name: base_name(&path).to_vec(), has_literal_name, root, items: walk.items });
+        matches.push(Matched {
+            name: base_name(&path).to_vec(),
+            has_literal_name,
+            root,
+            items: walk.items,
+        });
     }
     Ok(matches)
 }
 
 /// Splits a source of `--parents` at the pivot `/./`: where to start, and the patterns to include below.
-fn parents_of(source: &dyn FileSource, path: &str) -> Result<(String, Option<Patterns>), CopyError> {
+fn parents_of(
+    source: &dyn FileSource,
+    path: &str,
+) -> Result<(String, Option<Patterns>), CopyError> {
     let (base, pattern) = path.split_once("/./").unwrap_or(("/", path));
     let pattern = dockerfile_model::clean_path(&format!("/{pattern}"));
     let pattern = pattern.trim_start_matches('/');
     // BuildKit refuses a source that means all ("not found"); there is no reason to.
     let pattern = if pattern == "." { "" } else { pattern };
-    if !has_wildcards(base) && !has_wildcards(pattern) && resolve(source, format!("{base}/{pattern}").as_bytes())?.is_none() {
+    if !has_wildcards(base)
+        && !has_wildcards(pattern)
+        && resolve(source, format!("{base}/{pattern}").as_bytes())?.is_none()
+    {
         return Err(not_found(source, &format!("{base}/{pattern}")));
     }
     let base = if base.is_empty() { "/" } else { base };
@@ -96,7 +120,9 @@ impl Patterns {
     fn parse(patterns: &[String]) -> Result<Option<Patterns>, CopyError> {
         let mut lines = String::new();
         for pattern in patterns {
-            let bad = || CopyError::BadPattern { pattern: pattern.clone() };
+            let bad = || CopyError::BadPattern {
+                pattern: pattern.clone(),
+            };
             if pattern.contains(['\n', '\r']) {
                 return Err(bad());
             }
@@ -114,11 +140,17 @@ impl Patterns {
         if lines.is_empty() {
             return Ok(None);
         }
-        let file = IgnoreFile::parse(&lines).map_err(|_| CopyError::BadPattern { pattern: patterns.join(",") })?;
+        let file = IgnoreFile::parse(&lines).map_err(|_| CopyError::BadPattern {
+            pattern: patterns.join(","),
+        })?;
         let parts = |text: &str| text.split('/').map(str::to_owned).collect();
         Ok(Some(Patterns {
             has_exceptions: file.patterns().iter().any(|pattern| pattern.is_exception),
-            parts: file.patterns().iter().map(|pattern| parts(&pattern.pattern)).collect(),
+            parts: file
+                .patterns()
+                .iter()
+                .map(|pattern| parts(&pattern.pattern))
+                .collect(),
             file,
         }))
     }
@@ -161,12 +193,19 @@ impl Walk<'_> {
     ) -> Result<bool, CopyError> {
         let mut has_included = false;
         for entry in self.source.children(directory)? {
-            let Some(relative) = relative.join(entry.entry.path.name()) else { continue };
-            let (is_included, is_excluded, include, exclude) = self.judge(&relative, include, exclude);
+            let Some(relative) = relative.join(entry.entry.path.name()) else {
+                continue;
+            };
+            let (is_included, is_excluded, include, exclude) =
+                self.judge(&relative, include, exclude);
             let is_directory = entry.entry.kind.is_directory();
             if !is_directory {
                 if is_included {
-                    self.items.push(Item { relative, entry, is_included });
+                    self.items.push(Item {
+                        relative,
+                        entry,
+                        is_included,
+                    });
                     has_included = true;
                 }
                 continue;
@@ -176,7 +215,11 @@ impl Walk<'_> {
             }
             let place = self.items.len();
             let path = entry.entry.path.clone();
-            self.items.push(Item { relative: relative.clone(), entry, is_included });
+            self.items.push(Item {
+                relative: relative.clone(),
+                entry,
+                is_included,
+            });
             let below = self.directory(&path, &relative, &include, &exclude)?;
             if !is_included && !below {
                 self.items.truncate(place);
@@ -193,7 +236,12 @@ impl Walk<'_> {
         exclude: &ParentMatches,
     ) -> (bool, bool, ParentMatches, ParentMatches) {
         if self.include.is_none() && self.exclude.is_none() {
-            return (true, false, ParentMatches::default(), ParentMatches::default());
+            return (
+                true,
+                false,
+                ParentMatches::default(),
+                ParentMatches::default(),
+            );
         }
         let path = text(relative.as_bytes());
         let ask = |patterns: Option<&Patterns>, parents: &ParentMatches, otherwise| match patterns {
@@ -209,7 +257,8 @@ impl Walk<'_> {
         if is_excluded && !self.exclude.is_some_and(|patterns| patterns.has_exceptions) {
             return false;
         }
-        self.include.is_none_or(|patterns| patterns.may_match_below(&text(relative.as_bytes())))
+        self.include
+            .is_none_or(|patterns| patterns.may_match_below(&text(relative.as_bytes())))
     }
 }
 
@@ -237,13 +286,18 @@ fn near_path(source: &dyn FileSource, path: &LayerPath) -> Option<String> {
         }
     }
     let children = source.children(&parent).ok()?;
-    let names: Vec<_> = children.iter().map(|child| text(child.entry.path.name())).collect();
+    let names: Vec<_> = children
+        .iter()
+        .map(|child| text(child.entry.path.name()))
+        .collect();
     let near = closest_match(&text(&name), names.iter().map(String::as_str))?;
     Some(text(parent.join(near.as_bytes())?.as_bytes()))
 }
 
 fn base_name(path: &[u8]) -> &[u8] {
-    path.rsplit(|&byte| byte == b'/').find(|part| !part.is_empty()).unwrap_or_default()
+    path.rsplit(|&byte| byte == b'/')
+        .find(|part| !part.is_empty())
+        .unwrap_or_default()
 }
 
 /// Returns whether two names of a source are one file, so that only one of them is content.

@@ -31,7 +31,10 @@ pub trait FileSource: Sync {
 
     /// Returns the BLAKE3 digests of regular files, in the order asked for.
     fn content_digests(&self, files: &[&SourceEntry]) -> Result<Vec<[u8; 32]>, CopyError> {
-        files.iter().map(|file| digest_of(self.open(file)?, file)).collect()
+        files
+            .iter()
+            .map(|file| digest_of(self.open(file)?, file))
+            .collect()
     }
 
     /// Says that all below a directory is going to be asked for.
@@ -114,7 +117,7 @@ pub(super) fn push_parts(left: &mut Vec<Vec<u8>>, path: &[u8]) {
 }
 
 /// Returns bytes as patterns see them: what is no UTF-8 counts as one strange letter a byte, as in Go.
-pub fn text(bytes: &[u8]) -> String {
+pub(crate) fn text(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
         text.push_str(chunk.valid());

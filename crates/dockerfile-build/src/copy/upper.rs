@@ -41,12 +41,26 @@ pub(super) struct Inode<'a> {
 
 impl<'a> Upper<'a> {
     /// Begins to change an image. What is made gets the time `moment`; `lower_files` opens the files of the image.
-    pub fn new(lower: &'a Merged, lower_files: Option<&'a dyn FileSource>, moment: Timestamp) -> Upper<'a> {
+    pub fn new(
+        lower: &'a Merged,
+        lower_files: Option<&'a dyn FileSource>,
+        moment: Timestamp,
+    ) -> Upper<'a> {
         let root = LayerPath::root();
         let below = lower.get(&root).map(|found| found.entry.clone());
         let entry = below.unwrap_or_else(|| Entry::directory(root.clone(), moment));
-        let inode = Inode { entry, content: Content::None, hides_lower: false };
-        Upper { lower, lower_files, nodes: BTreeMap::from([(root, Node::Is(0))]), inodes: vec![inode], moment }
+        let inode = Inode {
+            entry,
+            content: Content::None,
+            hides_lower: false,
+        };
+        Upper {
+            lower,
+            lower_files,
+            nodes: BTreeMap::from([(root, Node::Is(0))]),
+            inodes: vec![inode],
+            moment,
+        }
     }
 
     /// Returns what is at a path as it is written; no link is followed.
@@ -77,7 +91,9 @@ impl<'a> Upper<'a> {
                 }
                 continue;
             }
-            let next = real.join(&part).ok_or_else(|| CopyError::BadPath { path: text(path) })?;
+            let next = real
+                .join(&part)
+                .ok_or_else(|| CopyError::BadPath { path: text(path) })?;
             match self.get(&next).map(|entry| &entry.kind) {
                 Some(Kind::Symlink { target }) => {
                     links += 1;
@@ -96,7 +112,12 @@ impl<'a> Upper<'a> {
     }
 
     /// Makes a directory and those above it that are missing. Links in the path must be resolved.
-    pub fn mkdir_all(&mut self, path: &LayerPath, owner: (u32, u32), mode: u32) -> Result<(), CopyError> {
+    pub fn mkdir_all(
+        &mut self,
+        path: &LayerPath,
+        owner: (u32, u32),
+        mode: u32,
+    ) -> Result<(), CopyError> {
         let paths: Vec<_> = path.ancestors().chain([path.clone()]).collect();
         for path in paths.into_iter().filter(|path| !path.is_root()) {
             match self.get(&path) {
@@ -104,7 +125,16 @@ impl<'a> Upper<'a> {
                 Some(_) => return Err(CopyError::NotDirectory { path }),
                 None => {
                     let entry = Entry::directory(path.clone(), self.moment);
-                    self.make(&path, Entry { mode, uid: owner.0, gid: owner.1, ..entry }, Content::None)?;
+                    self.make(
+                        &path,
+                        Entry {
+                            mode,
+                            uid: owner.0,
+                            gid: owner.1,
+                            ..entry
+                        },
+                        Content::None,
+                    )?;
                 }
             }
         }
@@ -112,11 +142,25 @@ impl<'a> Upper<'a> {
     }
 
     /// Makes something new at a path, in place of what is there. The directory above must exist.
-    pub fn make(&mut self, path: &LayerPath, entry: Entry, content: Content<'a>) -> Result<(), CopyError> {
+    pub fn make(
+        &mut self,
+        path: &LayerPath,
+        entry: Entry,
+        content: Content<'a>,
+    ) -> Result<(), CopyError> {
         let parent_hides = self.enter(path)?;
-        let hides_lower = parent_hides || self.lower.get(path).is_some_and(|found| found.entry.kind.is_directory());
-        self.inodes.push(Inode { entry, content, hides_lower });
-        self.nodes.insert(path.clone(), Node::Is(self.inodes.len() - 1));
+        let hides_lower = parent_hides
+            || self
+                .lower
+                .get(path)
+                .is_some_and(|found| found.entry.kind.is_directory());
+        self.inodes.push(Inode {
+            entry,
+            content,
+            hides_lower,
+        });
+        self.nodes
+            .insert(path.clone(), Node::Is(self.inodes.len() - 1));
         Ok(())
     }
 
@@ -129,7 +173,11 @@ impl<'a> Upper<'a> {
     }
 
     /// Changes the metadata of what is at a path.
-    pub fn change(&mut self, path: &LayerPath, change: impl FnOnce(&mut Entry)) -> Result<(), CopyError> {
+    pub fn change(
+        &mut self,
+        path: &LayerPath,
+        change: impl FnOnce(&mut Entry),
+    ) -> Result<(), CopyError> {
         let number = self.copy_up(path)?;
         if let Some(inode) = self.inodes.get_mut(number) {
             change(&mut inode.entry);
@@ -144,7 +192,10 @@ impl<'a> Upper<'a> {
         }
         let range = (Bound::Included(path), Bound::Unbounded);
         let gone = self.nodes.range::<LayerPath, _>(range).map(|(at, _)| at);
-        let gone: Vec<_> = gone.take_while(|at| *at == path || at.is_in(path)).cloned().collect();
+        let gone: Vec<_> = gone
+            .take_while(|at| *at == path || at.is_in(path))
+            .cloned()
+            .collect();
         for at in gone {
             self.nodes.remove(&at);
         }
@@ -161,12 +212,20 @@ impl<'a> Upper<'a> {
 
     /// Readies the directory above a path for a change of the path; reports whether it hides what is below.
     fn enter(&mut self, path: &LayerPath) -> Result<bool, CopyError> {
-        let parent = path.parent().ok_or_else(|| CopyError::NotDirectory { path: path.clone() })?;
-        if self.get(path).is_some_and(|entry| entry.kind.is_directory()) {
+        let parent = path
+            .parent()
+            .ok_or_else(|| CopyError::NotDirectory { path: path.clone() })?;
+        if self
+            .get(path)
+            .is_some_and(|entry| entry.kind.is_directory())
+        {
             self.remove(path)?;
         }
         let number = self.touch(&parent)?;
-        Ok(self.inodes.get(number).is_some_and(|inode| inode.hides_lower))
+        Ok(self
+            .inodes
+            .get(number)
+            .is_some_and(|inode| inode.hides_lower))
     }
 
     fn touch(&mut self, directory: &LayerPath) -> Result<usize, CopyError> {
@@ -176,7 +235,9 @@ impl<'a> Upper<'a> {
                 inode.entry.modified = self.moment;
                 Ok(number)
             }
-            _ => Err(CopyError::NotDirectory { path: directory.clone() }),
+            _ => Err(CopyError::NotDirectory {
+                path: directory.clone(),
+            }),
         }
     }
 
@@ -189,17 +250,32 @@ impl<'a> Upper<'a> {
         let parent = path.parent().ok_or_else(missing)?;
         // The depth is that of the path, which is bounded by its length.
         let parent = self.copy_up(&parent)?;
-        let hides_lower = self.inodes.get(parent).is_some_and(|inode| inode.hides_lower);
-        let found = self.lower.get(path).filter(|_| self.shows_lower(path)).ok_or_else(missing)?;
+        let hides_lower = self
+            .inodes
+            .get(parent)
+            .is_some_and(|inode| inode.hides_lower);
+        let found = self
+            .lower
+            .get(path)
+            .filter(|_| self.shows_lower(path))
+            .ok_or_else(missing)?;
         let mut entry = found.entry.clone();
         let mut content = Content::None;
-        if let Some(file) = self.lower.file_of(found).filter(|file| matches!(file.entry.kind, Kind::File { .. })) {
+        if let Some(file) = self
+            .lower
+            .file_of(found)
+            .filter(|file| matches!(file.entry.kind, Kind::File { .. }))
+        {
             entry.kind = file.entry.kind.clone();
             let source = self.lower_files.ok_or_else(missing)?;
             let file = source.lookup(path)?.ok_or_else(missing)?;
             content = Content::of_source(source, &file);
         }
-        self.inodes.push(Inode { entry, content, hides_lower });
+        self.inodes.push(Inode {
+            entry,
+            content,
+            hides_lower,
+        });
         let number = self.inodes.len() - 1;
         self.nodes.insert(path.clone(), Node::Is(number));
         Ok(number)
@@ -211,7 +287,9 @@ impl<'a> Upper<'a> {
         while let Some(path) = above {
             match self.nodes.get(&path) {
                 Some(Node::Is(number)) => {
-                    return self.inodes.get(*number).is_some_and(|inode| !inode.hides_lower && inode.entry.kind.is_directory());
+                    return self.inodes.get(*number).is_some_and(|inode| {
+                        !inode.hides_lower && inode.entry.kind.is_directory()
+                    });
                 }
                 Some(Node::Gone) => return false,
                 None => above = path.parent(),

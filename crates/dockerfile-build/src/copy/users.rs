@@ -40,13 +40,17 @@ pub fn chown_ids(spec: &str, passwd: &[u8], group: &[u8]) -> Result<(u32, u32), 
     };
     let (uid, own_gid) = match number(user)? {
         Some(uid) => (uid, uid),
-        None => users(passwd).find(|found| found.name == user).map_or((0, 0), |found| (found.uid, found.gid)),
+        None => users(passwd)
+            .find(|found| found.name == user)
+            .map_or((0, 0), |found| (found.uid, found.gid)),
     };
     let gid = match group_name.filter(|name| !name.is_empty()) {
         None => own_gid,
         Some(name) => match number(name)? {
             Some(gid) => gid,
-            None => groups(group).find(|(found, ..)| *found == name).map_or(0, |(_, gid, _)| gid),
+            None => groups(group)
+                .find(|(found, ..)| *found == name)
+                .map_or(0, |(_, gid, _)| gid),
         },
     };
     Ok((uid, gid))
@@ -67,7 +71,11 @@ pub fn run_user(spec: &str, passwd: &[u8], group: &[u8]) -> Result<RunUser, Copy
     let uid = match (uid, &found) {
         (Some(uid), _) => uid,
         (None, Some(found)) => found.uid,
-        (None, None) => return Err(CopyError::UnknownUser { name: user.to_owned() }),
+        (None, None) => {
+            return Err(CopyError::UnknownUser {
+                name: user.to_owned(),
+            });
+        }
     };
     let gid = match group_name.filter(|name| !name.is_empty()) {
         None => found.as_ref().map_or(0, |found| found.gid),
@@ -75,20 +83,32 @@ pub fn run_user(spec: &str, passwd: &[u8], group: &[u8]) -> Result<RunUser, Copy
             Some(gid) => gid,
             None => {
                 let found = groups(group).find(|(found, ..)| *found == name);
-                found.map(|(_, gid, _)| gid).ok_or_else(|| CopyError::UnknownGroup { name: name.to_owned() })?
+                found
+                    .map(|(_, gid, _)| gid)
+                    .ok_or_else(|| CopyError::UnknownGroup {
+                        name: name.to_owned(),
+                    })?
             }
         },
     };
     let mut supplementary = Vec::new();
     // A group that is asked for is the only one (moby/sys/user `GetExecUser`).
     if let (Some(found), None) = (&found, group_name) {
-        let of_user = groups(group).filter(|(.., members)| members.split(',').any(|member| member == found.name));
+        let of_user = groups(group)
+            .filter(|(.., members)| members.split(',').any(|member| member == found.name));
         supplementary = of_user.map(|(_, gid, _)| gid).take(MAX_GROUPS).collect();
         supplementary.sort_unstable();
         supplementary.dedup();
     }
-    let home = found.map(|found| found.home.to_owned()).filter(|home| !home.is_empty());
-    Ok(RunUser { uid, gid, groups: supplementary, home })
+    let home = found
+        .map(|found| found.home.to_owned())
+        .filter(|home| !home.is_empty());
+    Ok(RunUser {
+        uid,
+        gid,
+        groups: supplementary,
+        home,
+    })
 }
 
 /// Reads an id; `None` for a name.
@@ -98,13 +118,20 @@ fn number(text: &str) -> Result<Option<u32>, CopyError> {
         return Ok(None);
     }
     let id = text.parse().ok().filter(|id| *id <= MAX_ID);
-    id.map(Some).ok_or_else(|| CopyError::BadId { id: text.to_owned() })
+    id.map(Some).ok_or_else(|| CopyError::BadId {
+        id: text.to_owned(),
+    })
 }
 
 fn lines(file: &[u8]) -> impl Iterator<Item = &str> {
     let file = file.get(..file.len().min(MAX_FILE)).unwrap_or_default();
-    let lines = file.split(|&byte| byte == b'\n').filter(|line| line.len() <= MAX_LINE);
-    lines.filter_map(|line| std::str::from_utf8(line).ok()).map(str::trim).filter(|line| !line.is_empty())
+    let lines = file
+        .split(|&byte| byte == b'\n')
+        .filter(|line| line.len() <= MAX_LINE);
+    lines
+        .filter_map(|line| std::str::from_utf8(line).ok())
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
 }
 
 fn users(passwd: &[u8]) -> impl Iterator<Item = User<'_>> {
@@ -113,7 +140,12 @@ fn users(passwd: &[u8]) -> impl Iterator<Item = User<'_>> {
         let name = fields.next()?;
         let uid = fields.nth(1)?.parse().ok()?;
         let gid = fields.next()?.parse().ok()?;
-        Some(User { name, uid, gid, home: fields.nth(1).unwrap_or("") })
+        Some(User {
+            name,
+            uid,
+            gid,
+            home: fields.nth(1).unwrap_or(""),
+        })
     })
 }
 
@@ -131,7 +163,8 @@ fn groups(group: &[u8]) -> impl Iterator<Item = (&str, u32, &str)> {
 mod tests {
     use super::*;
 
-    const PASSWD: &[u8] = b"root:x:0:0:root:/root:/bin/sh\napp:x:1234:2345::/app:/bin/sh\nbroken:x:zz:1::/:\n";
+    const PASSWD: &[u8] =
+        b"root:x:0:0:root:/root:/bin/sh\napp:x:1234:2345::/app:/bin/sh\nbroken:x:zz:1::/:\n";
     const GROUP: &[u8] = b"root:x:0:\ngrp:x:3456:app,other\nwheel:x:10:root,app\n";
 
     #[test]
@@ -153,7 +186,14 @@ mod tests {
 
     #[test]
     fn refuses_ids_that_are_out_of_range() {
-        for spec in ["4294967295", "4294967296", "0:4294967295", "99999999999999999999", "-1", "1:-1"] {
+        for spec in [
+            "4294967295",
+            "4294967296",
+            "0:4294967295",
+            "99999999999999999999",
+            "-1",
+            "1:-1",
+        ] {
             assert!(chown_ids(spec, PASSWD, GROUP).is_err(), "{spec}");
             assert!(run_user(spec, PASSWD, GROUP).is_err(), "{spec}");
         }
@@ -162,10 +202,28 @@ mod tests {
     #[test]
     fn user_of_a_command_has_its_groups() {
         let app = run_user("app", PASSWD, GROUP).unwrap();
-        assert_eq!(app, RunUser { uid: 1234, gid: 2345, groups: vec![10, 3456], home: Some("/app".to_owned()) });
+        assert_eq!(
+            app,
+            RunUser {
+                uid: 1234,
+                gid: 2345,
+                groups: vec![10, 3456],
+                home: Some("/app".to_owned())
+            }
+        );
         assert_eq!(run_user("1234", PASSWD, GROUP).unwrap(), app);
-        assert_eq!(run_user("app:grp", PASSWD, GROUP).unwrap().groups, [] as [u32; 0]);
-        assert_eq!(run_user("7:8", PASSWD, GROUP).unwrap(), RunUser { uid: 7, gid: 8, ..RunUser::default() });
+        assert_eq!(
+            run_user("app:grp", PASSWD, GROUP).unwrap().groups,
+            [] as [u32; 0]
+        );
+        assert_eq!(
+            run_user("7:8", PASSWD, GROUP).unwrap(),
+            RunUser {
+                uid: 7,
+                gid: 8,
+                ..RunUser::default()
+            }
+        );
         assert_eq!(run_user("7", PASSWD, GROUP).unwrap().gid, 0);
         assert!(run_user("nosuch", PASSWD, GROUP).is_err());
         assert!(run_user("app:nosuch", PASSWD, GROUP).is_err());

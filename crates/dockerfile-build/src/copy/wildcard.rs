@@ -22,25 +22,25 @@ pub(super) fn has_wildcards(path: &str) -> bool {
     false
 }
 
-/// Splits a path before the first part with a wildcard.
+/// Splits a path before the first part with a wildcard. `..` goes up by the text, before links are looked at.
 pub(super) fn split_wildcards(path: &str) -> (String, String) {
-    let parts: Vec<&str> = path.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
-    let first = parts.iter().position(|part| has_wildcards(part)).unwrap_or(parts.len());
+    let clean = dockerfile_model::clean_path(&format!("/{path}"));
+    let parts: Vec<&str> = clean.split('/').filter(|part| !part.is_empty()).collect();
+    let first = parts
+        .iter()
+        .position(|part| has_wildcards(part))
+        .unwrap_or(parts.len());
     let (fixed, pattern) = parts.split_at(first);
-    (fixed.join("/"), clean_tail(pattern))
-}
-
-/// `filepath.Join` cleans the part with wildcards as well: `*/../b` is `b`.
-fn clean_tail(pattern: &[&str]) -> String {
-    if pattern.is_empty() {
-        return String::new();
-    }
-    dockerfile_model::clean_path(&pattern.join("/"))
+    (fixed.join("/"), pattern.join("/"))
 }
 
 /// Returns the paths that match a pattern, in order. Links in the fixed part are followed, others are not; what is in a directory
 /// that matches is not looked at.
-pub(super) fn matching_paths(source: &dyn FileSource, fixed: &str, pattern: &str) -> Result<Vec<Vec<u8>>, CopyError> {
+pub(super) fn matching_paths(
+    source: &dyn FileSource,
+    fixed: &str,
+    pattern: &str,
+) -> Result<Vec<Vec<u8>>, CopyError> {
     let Some(base) = resolve(source, fixed.as_bytes())? else {
         return Err(not_found(source, fixed));
     };
@@ -51,9 +51,19 @@ pub(super) fn matching_paths(source: &dyn FileSource, fixed: &str, pattern: &str
 }
 
 /// No wildcard matches a slash, so each part of the pattern is for one level.
-fn descend(source: &dyn FileSource, directory: &LayerPath, parts: &[&str], found: &mut Vec<Vec<u8>>) -> Result<(), CopyError> {
-    let Some((part, rest)) = parts.split_first() else { return Ok(()) };
-    if !source.lookup(directory)?.is_some_and(|entry| entry.entry.kind.is_directory()) {
+fn descend(
+    source: &dyn FileSource,
+    directory: &LayerPath,
+    parts: &[&str],
+    found: &mut Vec<Vec<u8>>,
+) -> Result<(), CopyError> {
+    let Some((part, rest)) = parts.split_first() else {
+        return Ok(());
+    };
+    if !source
+        .lookup(directory)?
+        .is_some_and(|entry| entry.entry.kind.is_directory())
+    {
         return Ok(());
     }
     for child in source.children(directory)? {
@@ -76,8 +86,14 @@ mod tests {
 
     #[test]
     fn splits_before_the_first_wildcard() {
-        assert_eq!(split_wildcards("/a//b/c*/./d"), ("a/b".to_owned(), "c*/d".to_owned()));
-        assert_eq!(split_wildcards("./a\\*b"), ("a\\*b".to_owned(), String::new()));
+        assert_eq!(
+            split_wildcards("/a//b/c*/./d"),
+            ("a/b".to_owned(), "c*/d".to_owned())
+        );
+        assert_eq!(
+            split_wildcards("./a\\*b"),
+            ("a\\*b".to_owned(), String::new())
+        );
         assert_eq!(split_wildcards("[[]x"), (String::new(), "[[]x".to_owned()));
     }
 }

@@ -40,7 +40,7 @@ const OWNERS: &[(&str, &[&str])] = &[
             "dockerfile-build",
         ],
     ),
-    ("tar", &["oci-image", "test-support"]),
+    ("tar", &["oci-image", "dockerfile-build", "test-support"]),
     ("sha2", &["oci-image"]),
     ("flate2", &["oci-image"]),
     ("zstd", &["oci-image"]),
