@@ -30,7 +30,11 @@ pub(super) fn open_beneath(
     Err(Errno::AGAIN)
 }
 
-fn open_by_parts(root: BorrowedFd<'_>, path: &LayerPath, flags: OFlags) -> Result<OwnedFd> {
+pub(super) fn open_by_parts(
+    root: BorrowedFd<'_>,
+    path: &LayerPath,
+    flags: OFlags,
+) -> Result<OwnedFd> {
     let above = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let mut directory = openat(root, ".", above, Mode::empty())?;
     for part in path.parent().unwrap_or_default().parts() {

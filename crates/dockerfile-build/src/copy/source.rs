@@ -117,7 +117,7 @@ pub(super) fn push_parts(left: &mut Vec<Vec<u8>>, path: &[u8]) {
 }
 
 /// Returns bytes as patterns see them: what is no UTF-8 counts as one strange letter a byte, as in Go.
-pub fn text(bytes: &[u8]) -> String {
+pub(crate) fn text(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
         text.push_str(chunk.valid());

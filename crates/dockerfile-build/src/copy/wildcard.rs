@@ -22,26 +22,16 @@ pub(super) fn has_wildcards(path: &str) -> bool {
     false
 }
 
-/// Splits a path before the first part with a wildcard.
+/// Splits a path before the first part with a wildcard. `..` goes up by the text, before links are looked at.
 pub(super) fn split_wildcards(path: &str) -> (String, String) {
-    let parts: Vec<&str> = path
-        .split('/')
-        .filter(|part| !matches!(*part, "" | "."))
-        .collect();
+    let clean = dockerfile_model::clean_path(&format!("/{path}"));
+    let parts: Vec<&str> = clean.split('/').filter(|part| !part.is_empty()).collect();
     let first = parts
         .iter()
         .position(|part| has_wildcards(part))
         .unwrap_or(parts.len());
     let (fixed, pattern) = parts.split_at(first);
-    (fixed.join("/"), clean_tail(pattern))
-}
-
-/// `filepath.Join` cleans the part with wildcards as well: `*/../b` is `b`.
-fn clean_tail(pattern: &[&str]) -> String {
-    if pattern.is_empty() {
-        return String::new();
-    }
-    dockerfile_model::clean_path(&pattern.join("/")).to_string()
+    (fixed.join("/"), pattern.join("/"))
 }
 
 /// Returns the paths that match a pattern, in order. Links in the fixed part are followed, others are not; what is in a directory
