@@ -11,14 +11,15 @@ use crate::Outside;
 /// One version of a file: its text, its tree, what it means, and what is known beyond it. Never changes.
 #[derive(Debug)]
 pub struct Analysis {
-    source: SourceFile,
+    source: Arc<SourceFile>,
     parse: Parse,
     model: Model,
     outside: Arc<Outside>,
 }
 
 impl Analysis {
-    pub fn new(source: SourceFile, outside: Arc<Outside>) -> Analysis {
+    pub fn new(source: impl Into<Arc<SourceFile>>, outside: Arc<Outside>) -> Analysis {
+        let source = source.into();
         let parse = Parser::new().parse(source.text());
         let model = Model::new(&parse, &outside.lint.input);
         Analysis {

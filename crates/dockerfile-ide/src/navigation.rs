@@ -3,7 +3,7 @@
 use dockerfile_source::{TextEdit, TextRange, TextSize};
 
 use crate::Analysis;
-use crate::symbol::{Symbol, declarations_with, symbol_at, uses_meaning};
+use crate::symbol::{Symbol, declarations_with, reference_range, symbol_at, uses_meaning};
 
 /// One place where a name stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,8 +80,10 @@ fn occurrences(analysis: &Analysis, symbol: &Symbol) -> Vec<Occurrence> {
                 add(range, Access::Declaration);
             }
             for reference in &model.stage_references {
-                if reference.target == Some(*id) {
-                    add(reference.range, Access::Use);
+                if reference.target == Some(*id)
+                    && let Some(range) = reference_range(analysis, reference)
+                {
+                    add(range, Access::Use);
                 }
             }
         }

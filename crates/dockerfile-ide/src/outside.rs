@@ -1,6 +1,7 @@
 //! What is known beyond the file. The host looks; this crate only reads.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use dockerfile_source::TextRange;
 
@@ -11,7 +12,7 @@ pub struct Outside {
     pub lint: dockerfile_lint::Options,
     pub format: dockerfile_format::Options,
     /// What is in the build context, sorted by path; empty where nobody has looked.
-    pub context: Vec<ContextEntry>,
+    pub context: Arc<Vec<ContextEntry>>,
     /// Images that are there already, sorted by name.
     pub images: Vec<KnownImage>,
     /// What is known of the file system of images, by the name that stands in FROM: sorted absolute paths, folders

@@ -9,7 +9,7 @@ mod sort_packages;
 
 use std::sync::Arc;
 
-use dockerfile_model::{Instruction, Keyword};
+use dockerfile_model::{Instruction, Keyword, ShellCommand};
 use dockerfile_source::{SourceFile, TextEdit, TextRange};
 
 use crate::{Action, ActionKind, Analysis};
@@ -100,6 +100,7 @@ fn commands_of(instruction: &Instruction) -> Vec<String> {
     instruction
         .scripts()
         .flat_map(|script| &script.commands)
+        .filter(|command| !is_opener(command))
         .map(|command| {
             let assignments = command.assignments.iter().map(|each| {
                 let value = each.value.as_ref().map_or("", |value| value.text.as_str());
@@ -114,6 +115,16 @@ fn commands_of(instruction: &Instruction) -> Vec<String> {
             format!("{}|{}|{}", parts.join("\u{1f}"), command.is_piped, command.is_negated)
         })
         .collect()
+}
+
+/// Returns whether a command is nothing but `<<NAME`, which gives the here-document to the shell itself.
+fn is_opener(command: &ShellCommand) -> bool {
+    command.words.is_empty()
+        && command.assignments.is_empty()
+        && command
+            .redirections
+            .iter()
+            .all(|each| each.operator.starts_with("<<"))
 }
 
 /// Returns the line end that the file uses.

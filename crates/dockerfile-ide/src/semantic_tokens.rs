@@ -4,6 +4,7 @@ use dockerfile_source::{TextRange, TextSize};
 use dockerfile_syntax::{Element, SyntaxKind as K, Token};
 
 use crate::Analysis;
+use crate::symbol::reference_range;
 
 /// What a piece of text is. The order is that of the legend.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -117,8 +118,11 @@ fn named_ranges(analysis: &Analysis, range: TextRange) -> Vec<SemanticToken> {
         }
     }
     for reference in &model.stage_references {
-        if reference.target.is_some() && touches(reference.range) {
-            add(reference.range, TokenType::Class, None);
+        if reference.target.is_some()
+            && touches(reference.range)
+            && let Some(range) = reference_range(analysis, reference)
+        {
+            add(range, TokenType::Class, None);
         }
     }
     for variable in &model.variables {

@@ -1,6 +1,6 @@
 //! What the cursor points at: a stage, a variable, or a here-document.
 
-use dockerfile_model::{InstructionId, Origin, Resolution, SmolStr, StageId, VariableId};
+use dockerfile_model::{InstructionId, Origin, Resolution, SmolStr, StageId, StageReference, VariableId};
 use dockerfile_source::{TextRange, TextSize};
 use rustc_hash::FxHashMap;
 
@@ -42,12 +42,12 @@ pub(crate) fn symbol_at(analysis: &Analysis, offset: TextSize) -> Option<(Symbol
         .iter()
         .skip(first)
         .take_while(|reference| reference.instruction == at)
-        .find(|reference| holds(reference.range));
-    if let Some(reference) = reference
-        && let Some(target) = reference.target
-        && !analysis.slice(reference.range).contains('$')
-    {
-        return Some((Symbol::Stage(target), reference.range));
+        .find_map(|reference| {
+            let range = reference_range(analysis, reference).filter(|range| holds(*range))?;
+            Some((Symbol::Stage(reference.target?), range))
+        });
+    if reference.is_some() {
+        return reference;
     }
     if let Some((id, range)) = declarations_of(analysis, at)
         .find(|(_, range)| holds(*range))
@@ -65,6 +65,18 @@ pub(crate) fn symbol_at(analysis: &Analysis, offset: TextSize) -> Option<(Symbol
         None => Symbol::Undeclared(found.name),
     };
     Some((symbol, found.range))
+}
+
+/// Returns where the name or number of a stage stands in a reference; none where a variable or quotes give it.
+pub(crate) fn reference_range(
+    analysis: &Analysis,
+    reference: &StageReference,
+) -> Option<TextRange> {
+    let len = TextSize::of(reference.text.as_str());
+    let start = reference.range.end().checked_sub(len)?;
+    let range = TextRange::at(start, len);
+    let is_written = start >= reference.range.start() && analysis.slice(range) == reference.text;
+    is_written.then_some(range)
 }
 
 /// Returns the declarations of one instruction and where their names stand.

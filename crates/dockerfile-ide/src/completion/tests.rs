@@ -12,12 +12,12 @@ fn outside() -> Outside {
         is_folder,
     };
     let mut outside = Outside {
-        context: vec![
+        context: Arc::new(vec![
             entry("app", true),
             entry("app/main.py", false),
             entry("requirements.txt", false),
             entry("secret.key", false),
-        ],
+        ]),
         images: vec![KnownImage {
             name: "debian".to_owned(),
             tags: vec!["12".to_owned()],

@@ -1,6 +1,6 @@
 //! A RUN that is a chain of commands with `&&`, or a list of them in a here-document.
 
-use dockerfile_model::{Command, Instruction, ScriptContext};
+use dockerfile_model::{Command, HeredocBody, Instruction, ScriptContext};
 use dockerfile_source::TextRange;
 use dockerfile_syntax::{Element, Node, SyntaxKind};
 
@@ -19,32 +19,11 @@ pub(super) struct ChainCommand<'a> {
     pub(super) text: String,
 }
 
-/// Returns the script of RUN in the shell form, whatever it holds.
-pub(super) fn script_node<'a>(analysis: &'a Analysis, instruction: &Instruction) -> Option<Node<'a>> {
-    let Some(Command::Shell(script)) = instruction.command() else {
-        return None;
-    };
-    let range = script.range;
-    // From the instruction down; the script is the outermost of its kind.
-    let instruction = analysis
-        .parse()
-        .root()
-        .children()
-        .find(|node| node.range() == instruction.range || node.range().contains_range(range))?;
-    find_script(instruction, range)
-}
-
-fn find_script(node: Node<'_>, range: TextRange) -> Option<Node<'_>> {
-    let mut next = Some(node);
-    while let Some(node) = next {
-        if node.kind() == SyntaxKind::SCRIPT {
-            return Some(node);
-        }
-        next = node
-            .children()
-            .find(|child| child.range().intersect(range).is_some_and(|both| !both.is_empty()) && child.kind() != SyntaxKind::FLAG);
-    }
-    None
+/// Returns the outermost script node that stands in a range.
+fn script_node(analysis: &Analysis, range: TextRange) -> Option<Node<'_>> {
+    let path = analysis.nodes_at(range.start());
+    path.into_iter()
+        .find(|node| node.kind() == SyntaxKind::SCRIPT && range.contains_range(node.range()))
 }
 
 /// Returns the commands of a RUN that is one line with `&&` only.
@@ -55,7 +34,7 @@ pub(super) fn chain<'a>(analysis: &'a Analysis, instruction: &Instruction) -> Op
     if script.context != ScriptContext::Line || script.has_errors || !instruction.heredocs.is_empty() {
         return None;
     }
-    let node = script_node(analysis, instruction)?;
+    let node = script_node(analysis, script.range)?;
     let mut items = meaningful(node);
     let first = items.next()?;
     if items.next().is_some() {
@@ -86,13 +65,20 @@ pub(super) fn stopping_document<'a>(
     analysis: &'a Analysis,
     instruction: &Instruction,
 ) -> Option<(Chain<'a>, bool)> {
-    let Some(Command::Shell(script)) = instruction.command() else {
+    let Some(Command::Shell(line)) = instruction.command() else {
         return None;
     };
-    if script.context != ScriptContext::Heredoc || script.has_errors || instruction.heredocs.len() != 1 {
+    let [heredoc] = instruction.heredocs.as_slice() else {
+        return None;
+    };
+    let HeredocBody::Script(script) = &heredoc.body else {
+        return None;
+    };
+    let is_alone = line.range == script.range || line.commands.iter().all(super::is_opener);
+    if script.has_errors || line.has_errors || !is_alone {
         return None;
     }
-    let node = script_node(analysis, instruction)?;
+    let node = script_node(analysis, script.range)?;
     let mut commands = Vec::new();
     for element in meaningful(node) {
         match element {
