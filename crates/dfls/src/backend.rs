@@ -63,11 +63,17 @@ impl Backend {
     }
 
     fn facts(&self) -> ClientFacts {
-        self.facts.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.facts
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     fn settings(&self) -> UserSettings {
-        self.settings.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.settings
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     fn set_settings(&self, settings: UserSettings) {
@@ -82,7 +88,8 @@ impl Backend {
         }
         let client = self.client.clone();
         tokio::spawn(async move {
-            let _ = tokio::time::timeout(CLIENT_PATIENCE, client.workspace_diagnostic_refresh()).await;
+            let _ =
+                tokio::time::timeout(CLIENT_PATIENCE, client.workspace_diagnostic_refresh()).await;
         });
     }
 
@@ -95,14 +102,19 @@ impl Backend {
     pub(crate) async fn build(&self, params: BuildParams) -> Result<BuildResult> {
         let settings = self.settings();
         let Some(program) = build::find_builder(settings.builder.as_deref()) else {
-            return Err(failure("there is no builder: `dfbuild` is neither beside `dfls` nor in PATH"));
+            return Err(failure(
+                "there is no builder: `dfbuild` is neither beside `dfls` nor in PATH",
+            ));
         };
         let token = NumberOrString::String(format!("dfls-build-{}", params.uri.as_str()));
         let client = self.client.clone();
         if self.facts().shows_progress {
             let (client, token) = (client.clone(), token.clone());
             let create = client.create_work_done_progress(token);
-            if !matches!(tokio::time::timeout(CLIENT_PATIENCE, create).await, Ok(Ok(()))) {
+            if !matches!(
+                tokio::time::timeout(CLIENT_PATIENCE, create).await,
+                Ok(Ok(()))
+            ) {
                 return Err(failure("the client shows no progress"));
             }
         }
@@ -184,12 +196,14 @@ impl LanguageServer for Backend {
 
     async fn did_open(&self, params: DidOpenTextDocumentParams) {
         let document = params.text_document;
-        self.session.open(document.uri, document.version, document.text);
+        self.session
+            .open(document.uri, document.version, document.text);
     }
 
     async fn did_change(&self, params: DidChangeTextDocumentParams) {
         let document = params.text_document;
-        self.session.change(document.uri, document.version, params.content_changes);
+        self.session
+            .change(document.uri, document.version, params.content_changes);
     }
 
     async fn did_save(&self, _: DidSaveTextDocumentParams) {}
@@ -208,7 +222,11 @@ impl LanguageServer for Backend {
     async fn did_change_workspace_folders(&self, _: DidChangeWorkspaceFoldersParams) {}
 
     async fn did_change_watched_files(&self, params: DidChangeWatchedFilesParams) {
-        let uris = params.changes.into_iter().map(|change| change.uri).collect();
+        let uris = params
+            .changes
+            .into_iter()
+            .map(|change| change.uri)
+            .collect();
         self.session.files_changed(uris);
         self.refresh();
     }
@@ -246,25 +264,32 @@ impl LanguageServer for Backend {
     }
 
     async fn hover(&self, params: HoverParams) -> Result<Option<Hover>> {
-        self.ask_at(&params.text_document_position_params, requests::hover).await
+        self.ask_at(&params.text_document_position_params, requests::hover)
+            .await
     }
 
     async fn signature_help(&self, params: SignatureHelpParams) -> Result<Option<SignatureHelp>> {
-        self.ask_at(&params.text_document_position_params, requests::signature_help).await
+        self.ask_at(
+            &params.text_document_position_params,
+            requests::signature_help,
+        )
+        .await
     }
 
     async fn goto_definition(
         &self,
         params: GotoDefinitionParams,
     ) -> Result<Option<GotoDefinitionResponse>> {
-        self.ask_at(&params.text_document_position_params, requests::definition).await
+        self.ask_at(&params.text_document_position_params, requests::definition)
+            .await
     }
 
     async fn goto_declaration(
         &self,
         params: request::GotoDeclarationParams,
     ) -> Result<Option<request::GotoDeclarationResponse>> {
-        self.ask_at(&params.text_document_position_params, requests::definition).await
+        self.ask_at(&params.text_document_position_params, requests::definition)
+            .await
     }
 
     async fn references(&self, params: ReferenceParams) -> Result<Option<Vec<Location>>> {
@@ -310,11 +335,15 @@ impl LanguageServer for Backend {
         if !requests::wants(&self.settings(), "codeLens") {
             return Ok(None);
         }
-        self.ask(&params.text_document.uri, requests::code_lenses).await.map(Some)
+        self.ask(&params.text_document.uri, requests::code_lenses)
+            .await
+            .map(Some)
     }
 
     async fn formatting(&self, params: DocumentFormattingParams) -> Result<Option<Vec<TextEdit>>> {
-        self.ask(&params.text_document.uri, requests::format).await.map(Some)
+        self.ask(&params.text_document.uri, requests::format)
+            .await
+            .map(Some)
     }
 
     async fn range_formatting(
@@ -343,22 +372,26 @@ impl LanguageServer for Backend {
         &self,
         params: DocumentSymbolParams,
     ) -> Result<Option<DocumentSymbolResponse>> {
-        self.ask(&params.text_document.uri, requests::document_symbols).await.map(Some)
+        self.ask(&params.text_document.uri, requests::document_symbols)
+            .await
+            .map(Some)
     }
 
     async fn symbol(
         &self,
         params: WorkspaceSymbolParams,
     ) -> Result<Option<WorkspaceSymbolResponse>> {
-        let answer = self.session.ask_all(move |snapshots| {
-            requests::workspace_symbols(&snapshots, &params.query)
-        });
+        let answer = self
+            .session
+            .ask_all(move |snapshots| requests::workspace_symbols(&snapshots, &params.query));
         let symbols = Answer(answer).await?;
         Ok(Some(WorkspaceSymbolResponse::Flat(symbols)))
     }
 
     async fn folding_range(&self, params: FoldingRangeParams) -> Result<Option<Vec<FoldingRange>>> {
-        self.ask(&params.text_document.uri, requests::folding_ranges).await.map(Some)
+        self.ask(&params.text_document.uri, requests::folding_ranges)
+            .await
+            .map(Some)
     }
 
     async fn selection_range(
@@ -406,7 +439,9 @@ impl LanguageServer for Backend {
     }
 
     async fn document_link(&self, params: DocumentLinkParams) -> Result<Option<Vec<DocumentLink>>> {
-        self.ask(&params.text_document.uri, requests::document_links).await.map(Some)
+        self.ask(&params.text_document.uri, requests::document_links)
+            .await
+            .map(Some)
     }
 
     async fn inlay_hint(&self, params: InlayHintParams) -> Result<Option<Vec<InlayHint>>> {
@@ -424,7 +459,8 @@ impl LanguageServer for Backend {
         &self,
         params: CallHierarchyPrepareParams,
     ) -> Result<Option<Vec<CallHierarchyItem>>> {
-        self.ask_at(&params.text_document_position_params, requests::call_items).await
+        self.ask_at(&params.text_document_position_params, requests::call_items)
+            .await
     }
 
     async fn incoming_calls(
@@ -432,7 +468,10 @@ impl LanguageServer for Backend {
         params: CallHierarchyIncomingCallsParams,
     ) -> Result<Option<Vec<CallHierarchyIncomingCall>>> {
         let item = params.item;
-        self.ask(&item.uri.clone(), move |snapshot| requests::incoming_calls(snapshot, &item)).await
+        self.ask(&item.uri.clone(), move |snapshot| {
+            requests::incoming_calls(snapshot, &item)
+        })
+        .await
     }
 
     async fn outgoing_calls(
@@ -440,13 +479,20 @@ impl LanguageServer for Backend {
         params: CallHierarchyOutgoingCallsParams,
     ) -> Result<Option<Vec<CallHierarchyOutgoingCall>>> {
         let item = params.item;
-        self.ask(&item.uri.clone(), move |snapshot| requests::outgoing_calls(snapshot, &item)).await
+        self.ask(&item.uri.clone(), move |snapshot| {
+            requests::outgoing_calls(snapshot, &item)
+        })
+        .await
     }
 
     async fn linked_editing_range(
         &self,
         params: LinkedEditingRangeParams,
     ) -> Result<Option<LinkedEditingRanges>> {
-        self.ask_at(&params.text_document_position_params, requests::linked_ranges).await
+        self.ask_at(
+            &params.text_document_position_params,
+            requests::linked_ranges,
+        )
+        .await
     }
 }

@@ -62,7 +62,10 @@ pub(crate) fn find_builder(wished: Option<&str>) -> Option<PathBuf> {
         .and_then(|program| Some(program.parent()?.join(&name)));
     let path = std::env::var_os("PATH").unwrap_or_default();
     let in_path = std::env::split_paths(&path).map(|folder| folder.join(&name));
-    beside.into_iter().chain(in_path).find(|path| path.is_file())
+    beside
+        .into_iter()
+        .chain(in_path)
+        .find(|path| path.is_file())
 }
 
 /// Runs a build and calls `on_event` for each line that it says. Dropping the future ends the child.

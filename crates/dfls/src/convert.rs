@@ -264,6 +264,9 @@ mod tests {
 
     #[test]
     fn a_client_without_snippets_gets_plain_text() {
-        assert_eq!(without_places("RUN ${1:command} \\\\\n $x"), "RUN command \\\n $x");
+        assert_eq!(
+            without_places("RUN ${1:command} \\\\\n $x"),
+            "RUN command \\\n $x"
+        );
     }
 }

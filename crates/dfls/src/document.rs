@@ -5,9 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use dockerfile_ide::{Analysis, Outside};
 use dockerfile_source::{Diagnostic, SourceFile, TextRange, TextSize};
-use tower_lsp::ls_types::{
-    Position, Range, TextDocumentContentChangeEvent, Uri,
-};
+use tower_lsp::ls_types::{Position, Range, TextDocumentContentChangeEvent, Uri};
 
 use crate::position::Encoding;
 use crate::settings::ClientFacts;

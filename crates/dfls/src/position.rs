@@ -116,8 +116,14 @@ mod tests {
     fn a_place_behind_the_end_is_the_end() {
         let source = SourceFile::new("Dockerfile", "ab\r\ncd");
         for encoding in [Encoding::Utf8, Encoding::Utf16, Encoding::Utf32] {
-            assert_eq!(encoding.offset(&source, Position::new(0, 99)), TextSize::new(2));
-            assert_eq!(encoding.offset(&source, Position::new(9, 0)), TextSize::new(6));
+            assert_eq!(
+                encoding.offset(&source, Position::new(0, 99)),
+                TextSize::new(2)
+            );
+            assert_eq!(
+                encoding.offset(&source, Position::new(9, 0)),
+                TextSize::new(6)
+            );
         }
     }
 
@@ -125,7 +131,10 @@ mod tests {
     fn takes_the_units_that_cost_least() {
         use PositionEncodingKind as Kind;
         assert_eq!(Encoding::negotiate(None), Encoding::Utf16);
-        assert_eq!(Encoding::negotiate(Some(&[Kind::UTF16, Kind::UTF8])), Encoding::Utf8);
+        assert_eq!(
+            Encoding::negotiate(Some(&[Kind::UTF16, Kind::UTF8])),
+            Encoding::Utf8
+        );
         assert_eq!(Encoding::negotiate(Some(&[Kind::UTF32])), Encoding::Utf32);
     }
 }

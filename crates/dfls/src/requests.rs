@@ -112,7 +112,10 @@ pub(crate) fn signature_help(snapshot: &Snapshot, position: Position) -> Option<
                     .iter()
                     .map(|range| ParameterInformation {
                         // The forms are ASCII: bytes are UTF-16 code units.
-                        label: ParameterLabel::LabelOffsets([range.start().into(), range.end().into()]),
+                        label: ParameterLabel::LabelOffsets([
+                            range.start().into(),
+                            range.end().into(),
+                        ]),
                         documentation: None,
                     })
                     .collect(),
@@ -127,7 +130,10 @@ pub(crate) fn signature_help(snapshot: &Snapshot, position: Position) -> Option<
     })
 }
 
-pub(crate) fn definition(snapshot: &Snapshot, position: Position) -> Option<GotoDefinitionResponse> {
+pub(crate) fn definition(
+    snapshot: &Snapshot,
+    position: Position,
+) -> Option<GotoDefinitionResponse> {
     let offset = snapshot.offset(position);
     let found = ide::definition(snapshot.analysis(), offset);
     if found.is_empty() {
@@ -178,7 +184,10 @@ pub(crate) fn highlights(snapshot: &Snapshot, position: Position) -> Vec<Documen
         .collect()
 }
 
-pub(crate) fn prepare_rename(snapshot: &Snapshot, position: Position) -> Option<PrepareRenameResponse> {
+pub(crate) fn prepare_rename(
+    snapshot: &Snapshot,
+    position: Position,
+) -> Option<PrepareRenameResponse> {
     let range = ide::prepare_rename(snapshot.analysis(), snapshot.offset(position))?;
     Some(PrepareRenameResponse::RangeWithPlaceholder {
         range: snapshot.range(range),
@@ -202,7 +211,10 @@ pub(crate) fn code_actions(
         only.is_none_or(|only| {
             only.iter().any(|wish| {
                 kind.as_str() == wish.as_str()
-                    || kind.as_str().strip_prefix(wish.as_str()).is_some_and(|rest| rest.starts_with('.'))
+                    || kind
+                        .as_str()
+                        .strip_prefix(wish.as_str())
+                        .is_some_and(|rest| rest.starts_with('.'))
             })
         })
     };
@@ -266,7 +278,11 @@ pub(crate) fn format_range(snapshot: &Snapshot, range: Range) -> Vec<TextEdit> {
     convert::text_edits(snapshot, &ide::format_selection(snapshot.analysis(), range))
 }
 
-pub(crate) fn format_on_type(snapshot: &Snapshot, position: Position, typed: &str) -> Option<Vec<TextEdit>> {
+pub(crate) fn format_on_type(
+    snapshot: &Snapshot,
+    position: Position,
+    typed: &str,
+) -> Option<Vec<TextEdit>> {
     let offset = snapshot.offset(position);
     let edit = ide::format_on_type(snapshot.analysis(), offset, typed)?;
     Some(convert::text_edits(snapshot, &edit))
@@ -276,14 +292,21 @@ pub(crate) fn document_symbols(snapshot: &Snapshot) -> DocumentSymbolResponse {
     let symbols = ide::document_symbols(snapshot.analysis());
     if snapshot.client.takes_hierarchical_symbols {
         let symbols = symbols.into_iter();
-        DocumentSymbolResponse::Nested(symbols.map(|each| convert::document_symbol(snapshot, each)).collect())
+        DocumentSymbolResponse::Nested(
+            symbols
+                .map(|each| convert::document_symbol(snapshot, each))
+                .collect(),
+        )
     } else {
         DocumentSymbolResponse::Flat(convert::flat_symbols(snapshot, symbols))
     }
 }
 
 /// Returns the symbols of all documents whose names hold the letters of a query in their order.
-pub(crate) fn workspace_symbols(snapshots: &[Arc<Snapshot>], query: &str) -> Vec<SymbolInformation> {
+pub(crate) fn workspace_symbols(
+    snapshots: &[Arc<Snapshot>],
+    query: &str,
+) -> Vec<SymbolInformation> {
     let query: Vec<char> = query.to_lowercase().chars().collect();
     let matches = |name: &str| {
         let mut letters = query.iter();
@@ -376,7 +399,10 @@ fn all_tokens(snapshot: &Snapshot) -> Vec<SemanticToken> {
     convert::semantic_tokens(snapshot, &tokens)
 }
 
-pub(crate) fn semantic_tokens_range(snapshot: &Snapshot, range: Range) -> SemanticTokensRangeResult {
+pub(crate) fn semantic_tokens_range(
+    snapshot: &Snapshot,
+    range: Range,
+) -> SemanticTokensRangeResult {
     let tokens = ide::semantic_tokens(snapshot.analysis(), snapshot.text_range(range));
     SemanticTokensRangeResult::Tokens(SemanticTokens {
         result_id: None,
@@ -446,7 +472,10 @@ pub(crate) fn code_lenses(snapshot: &Snapshot) -> Vec<CodeLens> {
         .collect()
 }
 
-pub(crate) fn call_items(snapshot: &Snapshot, position: Position) -> Option<Vec<CallHierarchyItem>> {
+pub(crate) fn call_items(
+    snapshot: &Snapshot,
+    position: Position,
+) -> Option<Vec<CallHierarchyItem>> {
     let item = ide::call_item_at(snapshot.analysis(), snapshot.offset(position))?;
     Some(vec![convert::call_item(snapshot, item)])
 }
@@ -456,25 +485,42 @@ fn stage_of(item: &CallHierarchyItem) -> Option<ide::StageId> {
     u32::try_from(number).ok().map(ide::StageId)
 }
 
-pub(crate) fn incoming_calls(snapshot: &Snapshot, item: &CallHierarchyItem) -> Option<Vec<CallHierarchyIncomingCall>> {
+pub(crate) fn incoming_calls(
+    snapshot: &Snapshot,
+    item: &CallHierarchyItem,
+) -> Option<Vec<CallHierarchyIncomingCall>> {
     let calls = ide::incoming_calls(snapshot.analysis(), stage_of(item)?);
     let calls = calls.into_iter().map(|call| CallHierarchyIncomingCall {
-        from_ranges: call.places.iter().map(|range| snapshot.range(*range)).collect(),
+        from_ranges: call
+            .places
+            .iter()
+            .map(|range| snapshot.range(*range))
+            .collect(),
         from: convert::call_item(snapshot, call.item),
     });
     Some(calls.collect())
 }
 
-pub(crate) fn outgoing_calls(snapshot: &Snapshot, item: &CallHierarchyItem) -> Option<Vec<CallHierarchyOutgoingCall>> {
+pub(crate) fn outgoing_calls(
+    snapshot: &Snapshot,
+    item: &CallHierarchyItem,
+) -> Option<Vec<CallHierarchyOutgoingCall>> {
     let calls = ide::outgoing_calls(snapshot.analysis(), stage_of(item)?);
     let calls = calls.into_iter().map(|call| CallHierarchyOutgoingCall {
-        from_ranges: call.places.iter().map(|range| snapshot.range(*range)).collect(),
+        from_ranges: call
+            .places
+            .iter()
+            .map(|range| snapshot.range(*range))
+            .collect(),
         to: convert::call_item(snapshot, call.item),
     });
     Some(calls.collect())
 }
 
-pub(crate) fn linked_ranges(snapshot: &Snapshot, position: Position) -> Option<LinkedEditingRanges> {
+pub(crate) fn linked_ranges(
+    snapshot: &Snapshot,
+    position: Position,
+) -> Option<LinkedEditingRanges> {
     let ranges = ide::linked_ranges(snapshot.analysis(), snapshot.offset(position))?;
     Some(LinkedEditingRanges {
         ranges: ranges.iter().map(|range| snapshot.range(*range)).collect(),

@@ -9,9 +9,7 @@ use std::time::{Duration, Instant};
 
 use dockerfile_ide::ContextEntry;
 use tokio::sync::oneshot;
-use tower_lsp::ls_types::{
-    LSPAny, PublishDiagnosticsParams, TextDocumentContentChangeEvent, Uri,
-};
+use tower_lsp::ls_types::{LSPAny, PublishDiagnosticsParams, TextDocumentContentChangeEvent, Uri};
 
 use crate::document::{Document, Snapshot};
 use crate::settings::{ClientFacts, UserSettings};
@@ -281,7 +279,9 @@ impl Session {
         let Some(entry) = self.documents.get_mut(uri.as_str()) else {
             return;
         };
-        entry.document.change(version, changes, self.client.encoding);
+        entry
+            .document
+            .change(version, changes, self.client.encoding);
         let is_burst = !self.is_asked
             && entry
                 .last_change
@@ -295,7 +295,8 @@ impl Session {
     fn close(&mut self, uri: &Uri) {
         if self.documents.remove(uri.as_str()).is_some() && !self.client.pulls_diagnostics {
             let params = PublishDiagnosticsParams::new(uri.clone(), Vec::new(), None);
-            self.output.notify("textDocument/publishDiagnostics", &params);
+            self.output
+                .notify("textDocument/publishDiagnostics", &params);
         }
     }
 

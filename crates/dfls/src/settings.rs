@@ -119,7 +119,8 @@ mod tests {
 
     #[test]
     fn reads_settings_wherever_they_stand() {
-        let value = serde_json::json!({"dflint": {"ignore": ["untagged-base-image"], "inlayHints": false}});
+        let value =
+            serde_json::json!({"dflint": {"ignore": ["untagged-base-image"], "inlayHints": false}});
         let settings = UserSettings::from_value(&value);
         assert!(!settings.inlay_hints);
         assert!(settings.selection() != Selection::default());

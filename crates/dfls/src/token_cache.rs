@@ -34,7 +34,9 @@ impl TokenCache {
         tokens: &[SemanticToken],
     ) -> Option<(String, Vec<SemanticTokensEdit>)> {
         let mut answers = self.lock();
-        let last = answers.get_mut(uri).filter(|last| last.id.to_string() == id)?;
+        let last = answers
+            .get_mut(uri)
+            .filter(|last| last.id.to_string() == id)?;
         let edits = difference(&last.tokens, tokens);
         last.id += 1;
         last.tokens = tokens.to_vec();
@@ -52,7 +54,11 @@ impl TokenCache {
 
 /// Returns one edit: what both begin and end with stays. Positions are relative, so that is all but the edited lines.
 fn difference(old: &[SemanticToken], new: &[SemanticToken]) -> Vec<SemanticTokensEdit> {
-    let prefix = old.iter().zip(new).take_while(|(left, right)| left == right).count();
+    let prefix = old
+        .iter()
+        .zip(new)
+        .take_while(|(left, right)| left == right)
+        .count();
     let (old_rest, new_rest) = (
         old.get(prefix..).unwrap_or_default(),
         new.get(prefix..).unwrap_or_default(),
@@ -95,8 +101,16 @@ mod tests {
         let (next, edits) = cache.difference("a", &id, &new).expect("it is known");
         assert_eq!(next, "2");
         assert_eq!(edits.len(), 1);
-        assert_eq!(edits.first().map(|edit| (edit.start, edit.delete_count)), Some((5, 5)));
+        assert_eq!(
+            edits.first().map(|edit| (edit.start, edit.delete_count)),
+            Some((5, 5))
+        );
         assert!(cache.difference("a", &id, &new).is_none());
-        assert_eq!(cache.difference("a", &next, &new).map(|(_, edits)| edits.len()), Some(0));
+        assert_eq!(
+            cache
+                .difference("a", &next, &new)
+                .map(|(_, edits)| edits.len()),
+            Some(0)
+        );
     }
 }

@@ -68,7 +68,12 @@ fn read_header(input: &mut impl BufRead) -> io::Result<Option<u64>> {
     let mut line = Vec::new();
     loop {
         line.clear();
-        if input.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut line)? == 0 {
+        if input
+            .by_ref()
+            .take(LONGEST_LINE)
+            .read_until(b'\n', &mut line)?
+            == 0
+        {
             return Ok(None);
         }
         let text = String::from_utf8_lossy(&line);

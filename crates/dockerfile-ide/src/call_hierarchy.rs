@@ -45,10 +45,7 @@ pub fn outgoing_calls(analysis: &Analysis, stage: StageId) -> Vec<Call> {
     calls(analysis, |from, target| (from == stage).then_some(target))
 }
 
-fn calls(
-    analysis: &Analysis,
-    other: impl Fn(StageId, StageId) -> Option<StageId>,
-) -> Vec<Call> {
+fn calls(analysis: &Analysis, other: impl Fn(StageId, StageId) -> Option<StageId>) -> Vec<Call> {
     let mut places: std::collections::BTreeMap<StageId, Vec<TextRange>> =
         std::collections::BTreeMap::new();
     for reference in &analysis.model().stage_references {
@@ -89,9 +86,8 @@ mod tests {
 
     #[test]
     fn a_stage_calls_the_stages_that_it_needs() {
-        let analysis = analysis(
-            "FROM a AS x\nFROM b AS y\nFROM x\nCOPY --from=y a b\nCOPY --from=1 c d\n",
-        );
+        let analysis =
+            analysis("FROM a AS x\nFROM b AS y\nFROM x\nCOPY --from=y a b\nCOPY --from=1 c d\n");
         let names = |calls: Vec<Call>| -> Vec<(String, usize)> {
             calls
                 .into_iter()

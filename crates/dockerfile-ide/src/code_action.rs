@@ -1,9 +1,7 @@
 //! What can be done about a finding, or with the text at the cursor.
 
 use dockerfile_lint::find_rules;
-use dockerfile_source::{
-    Applicability, Diagnostic, TextEdit, TextRange, TextSize,
-};
+use dockerfile_source::{Applicability, Diagnostic, TextEdit, TextRange, TextSize};
 
 use crate::{Analysis, refactoring};
 
@@ -30,11 +28,7 @@ pub enum ActionKind {
 }
 
 /// Returns what can be done in a range; `diagnostics` are the findings of the file.
-pub fn actions(
-    analysis: &Analysis,
-    diagnostics: &[Diagnostic],
-    range: TextRange,
-) -> Vec<Action> {
+pub fn actions(analysis: &Analysis, diagnostics: &[Diagnostic], range: TextRange) -> Vec<Action> {
     let mut actions = Vec::new();
     let near = || {
         diagnostics
@@ -123,14 +117,20 @@ fn suppressions(analysis: &Analysis, found: &Diagnostic) -> Vec<Action> {
             is_preferred: false,
         });
     };
-    let ending = if analysis.text().contains("\r\n") { "\r\n" } else { "\n" };
+    let ending = if analysis.text().contains("\r\n") {
+        "\r\n"
+    } else {
+        "\n"
+    };
     let instruction = analysis
         .instruction_before(found.range.start())
         .filter(|instruction| instruction.range.contains_inclusive(found.range.start()));
     if let Some(instruction) = instruction {
         let line = analysis.line_at(instruction.range.start());
         let text = analysis.slice(line);
-        let indent = text.get(..text.len() - text.trim_start().len()).unwrap_or("");
+        let indent = text
+            .get(..text.len() - text.trim_start().len())
+            .unwrap_or("");
         let edit = match comment_above(analysis, line.start()) {
             Some(end) => TextEdit::insert(end, format!(",{}", found.rule)),
             None => TextEdit::insert(
@@ -235,7 +235,11 @@ mod tests {
         );
         for text in texts {
             let silenced = crate::analysis::analysis(&text);
-            assert!(!diagnostics(&silenced).iter().any(|found| found.rule == "untagged-base-image"));
+            assert!(
+                !diagnostics(&silenced)
+                    .iter()
+                    .any(|found| found.rule == "untagged-base-image")
+            );
         }
         drop(analysis);
     }

@@ -50,7 +50,11 @@ pub fn lenses(analysis: &Analysis) -> Vec<Lens> {
             });
         };
         if analysis.outside().has_builder {
-            let title = if Some(stage.id) == last { "Build" } else { "Build stage" };
+            let title = if Some(stage.id) == last {
+                "Build"
+            } else {
+                "Build stage"
+            };
             add(title.to_owned(), LensCommand::Build(stage.id));
             add("Run".to_owned(), LensCommand::Run(stage.id));
             add("Shell".to_owned(), LensCommand::Shell(stage.id));

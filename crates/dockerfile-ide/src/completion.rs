@@ -14,7 +14,7 @@ pub(crate) use self::context::Context;
 use crate::Analysis;
 use crate::analysis::keyword_name;
 use crate::manual::{
-    INSTRUCTIONS, MOUNT_TYPES, flag_markdown, flag_page, first_sentence, instruction_markdown,
+    INSTRUCTIONS, MOUNT_TYPES, first_sentence, flag_markdown, flag_page, instruction_markdown,
     mount_options,
 };
 
@@ -153,8 +153,15 @@ fn keywords(context: &Context<'_>) -> Vec<CompletionItem> {
         .instructions
         .iter()
         .filter(|each| each.keyword != Keyword::Unknown)
-        .all(|each| each.keyword_text.bytes().all(|byte| byte.is_ascii_lowercase()))
-        && model.instructions.iter().any(|each| each.keyword != Keyword::Unknown);
+        .all(|each| {
+            each.keyword_text
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase())
+        })
+        && model
+            .instructions
+            .iter()
+            .any(|each| each.keyword != Keyword::Unknown);
     let mut items = Items::new(context);
     let before_first = context.stage.is_none();
     for page in INSTRUCTIONS {
@@ -165,12 +172,20 @@ fn keywords(context: &Context<'_>) -> Vec<CompletionItem> {
         if context.is_trigger && matches!(page.keyword, Keyword::From | Keyword::Onbuild) {
             continue;
         }
-        let cased = if is_lower { name.to_ascii_lowercase() } else { name.to_owned() };
+        let cased = if is_lower {
+            name.to_ascii_lowercase()
+        } else {
+            name.to_owned()
+        };
         let item = items.add(CompletionKind::Keyword, &cased, first_sentence(page.text));
         item.insert = page.snippet.replacen(name, &cased, 1);
         item.is_snippet = true;
         item.documentation = format!("instruction:{name}");
-        item.rank = if page.keyword == Keyword::Maintainer { 9 } else { 3 };
+        item.rank = if page.keyword == Keyword::Maintainer {
+            9
+        } else {
+            3
+        };
     }
     if !before_first && !context.is_trigger {
         for (label, detail, snippet) in SNIPPETS {

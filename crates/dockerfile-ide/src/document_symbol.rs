@@ -75,7 +75,11 @@ pub(crate) fn stage_title(stage: &Stage) -> String {
 /// Returns what a stage stands on, as a short text.
 pub(crate) fn base_title(analysis: &Analysis, stage: &Stage) -> String {
     match &stage.base {
-        Base::Stage(id) => analysis.model().stage(*id).map(stage_title).unwrap_or_default(),
+        Base::Stage(id) => analysis
+            .model()
+            .stage(*id)
+            .map(stage_title)
+            .unwrap_or_default(),
         Base::Scratch => "scratch".to_owned(),
         Base::Image(name) => name.to_string(),
         Base::Unknown | Base::Missing => stage
@@ -173,9 +177,8 @@ mod tests {
 
     #[test]
     fn stages_hold_their_instructions() {
-        let analysis = analysis(
-            "ARG V=1\nFROM a:$V AS build\nRUN make \\\n  all\nFROM build\nENV A=b C=d\n",
-        );
+        let analysis =
+            analysis("ARG V=1\nFROM a:$V AS build\nRUN make \\\n  all\nFROM build\nENV A=b C=d\n");
         let mut out = String::new();
         outline(&document_symbols(&analysis), 0, &mut out);
         assert_eq!(

@@ -67,7 +67,10 @@ fn rule_in_comment(analysis: &Analysis, offset: TextSize) -> Option<Hover> {
     let name = rest.split(|c| !is_part(c)).next()?;
     let rule = dockerfile_lint::find_rules(name).into_iter().next()?;
     Some(Hover {
-        range: TextRange::at(line.start() + TextSize::new(start as u32), TextSize::of(name)),
+        range: TextRange::at(
+            line.start() + TextSize::new(start as u32),
+            TextSize::of(name),
+        ),
         markdown: rule_markdown(rule),
     })
 }
@@ -105,12 +108,24 @@ fn state_at(analysis: &Analysis, instruction: &Instruction) -> Option<String> {
         return Some(lines.join("  \n"));
     }
     let facts = model.facts_of(stage.id);
-    let user = model.user_at(instruction.id).map(|user| user.value_or_text().to_owned());
+    let user = model
+        .user_at(instruction.id)
+        .map(|user| user.value_or_text().to_owned());
     let user = user.or_else(|| facts?.user.as_ref().map(ToString::to_string));
-    lines.push(entry("USER", user.as_deref(), "the base image's, `root` unless it says otherwise"));
-    let workdir = model.workdir_at(instruction.id).map(|folder| folder.to_string());
+    lines.push(entry(
+        "USER",
+        user.as_deref(),
+        "the base image's, `root` unless it says otherwise",
+    ));
+    let workdir = model
+        .workdir_at(instruction.id)
+        .map(|folder| folder.to_string());
     let workdir = workdir.or_else(|| facts?.workdir.as_ref().map(ToString::to_string));
-    lines.push(entry("WORKDIR", workdir.as_deref(), "the base image's, `/` unless it says otherwise"));
+    lines.push(entry(
+        "WORKDIR",
+        workdir.as_deref(),
+        "the base image's, `/` unless it says otherwise",
+    ));
     if let Some(shell) = model.shell_at(instruction.id) {
         let words: Vec<&str> = shell.iter().map(|word| word.value.as_str()).collect();
         lines.push(entry("SHELL", Some(&words.join(" ")), ""));
@@ -238,11 +253,7 @@ fn declared(analysis: &Analysis, id: VariableId) -> Option<String> {
     Some(format!("```dockerfile\n{value}\n```\n\n{place}{note}"))
 }
 
-fn mount_option(
-    analysis: &Analysis,
-    instruction: &Instruction,
-    offset: TextSize,
-) -> Option<Hover> {
+fn mount_option(analysis: &Analysis, instruction: &Instruction, offset: TextSize) -> Option<Hover> {
     let mount = instruction
         .mounts()
         .find(|mount| mount.range.contains_inclusive(offset))?;
@@ -273,7 +284,10 @@ fn mount_option(
     let page = mount_options(&mount_type).find(|page| page.name == key)?;
     Some(Hover {
         range: option.range,
-        markdown: format!("**{}** (mount of type {mount_type})\n\n{}", page.name, page.text),
+        markdown: format!(
+            "**{}** (mount of type {mount_type})\n\n{}",
+            page.name, page.text
+        ),
     })
 }
 
@@ -283,7 +297,11 @@ fn stage(analysis: &Analysis, offset: TextSize) -> Option<Hover> {
     };
     let model = analysis.model();
     let stage = model.stage(id)?;
-    let line = analysis.source().line_index().line(model.instruction(stage.from)?.range.start()) + 1;
+    let line = analysis
+        .source()
+        .line_index()
+        .line(model.instruction(stage.from)?.range.start())
+        + 1;
     let steps = model.stage_instructions(id).len().saturating_sub(1);
     Some(Hover {
         range,
@@ -359,7 +377,9 @@ fn source_file(analysis: &Analysis, instruction: &Instruction, offset: TextSize)
     let takes = |path: &str| {
         matches!(pattern, "" | ".")
             || path == pattern
-            || path.strip_prefix(pattern).is_some_and(|rest| rest.starts_with('/'))
+            || path
+                .strip_prefix(pattern)
+                .is_some_and(|rest| rest.starts_with('/'))
             || dockerfile_model::go_match(pattern, path).unwrap_or(false)
     };
     let files = analysis
@@ -417,7 +437,11 @@ mod tests {
         let (text, offset) = cursor(fixture);
         let hover = hover(&analysis(&text), offset).expect("something is known");
         for part in parts {
-            assert!(hover.markdown.contains(part), "{part} in {}", hover.markdown);
+            assert!(
+                hover.markdown.contains(part),
+                "{part} in {}",
+                hover.markdown
+            );
         }
     }
 
@@ -425,8 +449,14 @@ mod tests {
     fn explains_instructions_and_flags() {
         check("FROM a\nCO$0PY a b\n", &["COPY [FLAGS]", "--link"]);
         check("FROM a\nCOPY --li$0nk a b\n", &["layer of their own"]);
-        check("FROM a\nRUN --mount=type=cac$0he,target=/x true\n", &["from build to build"]);
-        check("FROM a\nRUN --mount=type=cache,tar$0get=/x true\n", &["Where it is mounted"]);
+        check(
+            "FROM a\nRUN --mount=type=cac$0he,target=/x true\n",
+            &["from build to build"],
+        );
+        check(
+            "FROM a\nRUN --mount=type=cache,tar$0get=/x true\n",
+            &["Where it is mounted"],
+        );
     }
 
     #[test]
@@ -440,7 +470,10 @@ mod tests {
     #[test]
     fn says_what_a_variable_holds_and_where_it_comes_from() {
         check("FROM a\nENV V=1\nRUN echo $$0V\n", &["ENV V=1", "Line 2"]);
-        check("ARG V=1\nFROM a\nRUN echo $V$0\n", &["empty here", "ARG V=1"]);
+        check(
+            "ARG V=1\nFROM a\nRUN echo $V$0\n",
+            &["empty here", "ARG V=1"],
+        );
         check("FROM a\nARG V$0=1\n", &["--build-arg"]);
     }
 
@@ -448,6 +481,9 @@ mod tests {
     fn explains_stages_images_and_rules() {
         check("FROM a AS b\nFROM c\nCOPY --from=b$0 x y\n", &["Stage `b`"]);
         check("FROM debian$0:12\n", &["docker.io/library/debian:12"]);
-        check("# dflint ignore=untagged-base$0-image\nFROM a\n", &["untagged-base-image"]);
+        check(
+            "# dflint ignore=untagged-base$0-image\nFROM a\n",
+            &["untagged-base-image"],
+        );
     }
 }

@@ -42,15 +42,13 @@ pub use analysis::Analysis;
 pub use call_hierarchy::{Call, CallItem, call_item_at, incoming_calls, outgoing_calls};
 pub use code_action::{Action, ActionKind, actions, fix_all};
 pub use code_lens::{Lens, LensCommand, lenses};
-pub use completion::{
-    CompletionItem, CompletionKind, completion_documentation, completions,
-};
+pub use completion::{CompletionItem, CompletionKind, completion_documentation, completions};
 pub use diagnostics::diagnostics;
-pub use document_link::{Link, LinkTarget, links};
-pub use document_symbol::{DocumentSymbol, DocumentSymbolKind, document_symbols};
 pub use dockerfile_format::Options as FormatOptions;
 pub use dockerfile_lint::{IgnoreFileFact, Options as LintOptions};
 pub use dockerfile_model::{BaseImageFacts, StageId};
+pub use document_link::{Link, LinkTarget, links};
+pub use document_symbol::{DocumentSymbol, DocumentSymbolKind, document_symbols};
 pub use folding::{Fold, FoldKind, folds};
 pub use formatting::{format_document, format_on_type, format_selection};
 pub use hover::{Hover, hover};

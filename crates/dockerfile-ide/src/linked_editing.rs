@@ -52,7 +52,8 @@ mod tests {
     fn links_the_two_names_of_a_heredoc() {
         let (text, offset) = cursor("FROM a\nRUN <<-\"EO$0F\"\n\tx\n\tEOF\n");
         let analysis = analysis(&text);
-        let ranges = linked_ranges(&analysis, offset).map(|both| both.map(|range| analysis.slice(range)));
+        let ranges =
+            linked_ranges(&analysis, offset).map(|both| both.map(|range| analysis.slice(range)));
         assert_eq!(ranges, Some(["EOF", "EOF"]));
     }
 }

@@ -64,8 +64,15 @@ pub(crate) fn mount_options(mount_type: &str) -> impl Iterator<Item = &'static M
 
 /// Returns the page of an instruction in Markdown.
 pub(crate) fn instruction_markdown(page: &InstructionPage) -> String {
-    let mut text = format!("```dockerfile\n{}\n```\n\n{}", page.forms.join("\n"), page.text);
-    let mut flags = FLAGS.iter().filter(|flag| flag.keyword == page.keyword).peekable();
+    let mut text = format!(
+        "```dockerfile\n{}\n```\n\n{}",
+        page.forms.join("\n"),
+        page.text
+    );
+    let mut flags = FLAGS
+        .iter()
+        .filter(|flag| flag.keyword == page.keyword)
+        .peekable();
     if flags.peek().is_some() {
         text.push_str("\n\nFlags:\n");
         for flag in flags {
@@ -114,7 +121,10 @@ mod tests {
     #[test]
     fn every_instruction_has_a_page() {
         for (name, kind) in KEYWORDS {
-            assert!(instruction_page(Keyword::from_kind(kind)).is_some(), "{name}");
+            assert!(
+                instruction_page(Keyword::from_kind(kind)).is_some(),
+                "{name}"
+            );
         }
     }
 
@@ -127,7 +137,11 @@ mod tests {
                 assert!(flag_page(keyword, flag).is_some(), "{name} --{flag}");
             }
             for page in FLAGS.iter().filter(|page| page.keyword == keyword) {
-                assert!(known.iter().any(|(flag, _)| *flag == page.name), "{name} --{}", page.name);
+                assert!(
+                    known.iter().any(|(flag, _)| *flag == page.name),
+                    "{name} --{}",
+                    page.name
+                );
             }
         }
     }

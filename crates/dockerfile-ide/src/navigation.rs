@@ -56,7 +56,10 @@ pub fn definition(analysis: &Analysis, offset: TextSize) -> Vec<TextRange> {
         }
         Symbol::Variable(id) => {
             let variable = analysis.model().variable(id);
-            variable.map(|variable| variable.range).into_iter().collect()
+            variable
+                .map(|variable| variable.range)
+                .into_iter()
+                .collect()
         }
         Symbol::Undeclared(_) => Vec::new(),
         Symbol::Heredoc([opener, _]) => vec![opener],
@@ -155,11 +158,7 @@ pub fn rename(
     edit.finish().map_err(|_| RenameProblem::NotHere)
 }
 
-fn check_name(
-    analysis: &Analysis,
-    symbol: &Symbol,
-    new_name: &str,
-) -> Result<(), RenameProblem> {
+fn check_name(analysis: &Analysis, symbol: &Symbol, new_name: &str) -> Result<(), RenameProblem> {
     let model = analysis.model();
     match symbol {
         Symbol::Stage(id) => {
@@ -300,7 +299,10 @@ RUN echo $V
         let (text, offset) = cursor("FROM a AS b\nFROM c\nCOPY --from=$0b x y\n");
         let analysis = analysis(&text);
         let found = definition(&analysis, offset);
-        assert_eq!(found.first().map(|range| u32::from(range.start())), Some(10));
+        assert_eq!(
+            found.first().map(|range| u32::from(range.start())),
+            Some(10)
+        );
     }
 
     #[test]
@@ -315,7 +317,11 @@ RUN echo $V
             "X",
             "FROM a\nENV X=1\nENV W=${X}2 X=3\nRUN echo $X\nFROM b\nENV V=2\n",
         );
-        check_rename("FROM a\nCOPY <<E$0 /x\nt\nE\n", "F", "FROM a\nCOPY <<F /x\nt\nF\n");
+        check_rename(
+            "FROM a\nCOPY <<E$0 /x\nt\nE\n",
+            "F",
+            "FROM a\nCOPY <<F /x\nt\nF\n",
+        );
     }
 
     #[test]

@@ -48,7 +48,9 @@ pub(crate) fn actions(analysis: &Analysis, range: TextRange) -> Vec<Action> {
             add("Merge with the next RUN", ActionKind::Rewrite, merged);
         }
         Keyword::Arg => {
-            if let Some((name, edit)) = inline_argument::inline(analysis, instruction, range.start()) {
+            if let Some((name, edit)) =
+                inline_argument::inline(analysis, instruction, range.start())
+            {
                 let title = format!("Inline `{name}` (--build-arg can no longer set it)");
                 add(&title, ActionKind::Inline, Some(edit));
             }
@@ -108,11 +110,19 @@ fn commands_of(instruction: &Instruction) -> Vec<String> {
             });
             let words = command.words.iter().map(|word| word.text.to_string());
             let redirections = command.redirections.iter().map(|each| {
-                let target = each.target.as_ref().map_or("", |target| target.text.as_str());
+                let target = each
+                    .target
+                    .as_ref()
+                    .map_or("", |target| target.text.as_str());
                 format!("{:?}{}{target}", each.file_descriptor, each.operator)
             });
             let parts: Vec<String> = assignments.chain(words).chain(redirections).collect();
-            format!("{}|{}|{}", parts.join("\u{1f}"), command.is_piped, command.is_negated)
+            format!(
+                "{}|{}|{}",
+                parts.join("\u{1f}"),
+                command.is_piped,
+                command.is_negated
+            )
         })
         .collect()
 }

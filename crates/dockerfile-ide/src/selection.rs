@@ -29,7 +29,10 @@ pub fn selection_ranges(analysis: &Analysis, offset: TextSize) -> Vec<TextRange>
     // A chain only: what does not hold the one before it is left out.
     let mut chain: Vec<TextRange> = Vec::with_capacity(ranges.len());
     for range in ranges {
-        if chain.last().is_none_or(|inner| range.contains_range(*inner)) {
+        if chain
+            .last()
+            .is_none_or(|inner| range.contains_range(*inner))
+        {
             chain.push(range);
         }
     }
@@ -63,7 +66,14 @@ mod tests {
             .collect();
         assert_eq!(
             texts,
-            ["yy", "x yy", "x yy && z", "RUN x yy && z", "FROM a\nRUN x yy && z", text.as_str()]
+            [
+                "yy",
+                "x yy",
+                "x yy && z",
+                "RUN x yy && z",
+                "FROM a\nRUN x yy && z",
+                text.as_str()
+            ]
         );
     }
 }

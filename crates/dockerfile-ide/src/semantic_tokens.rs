@@ -151,7 +151,11 @@ fn named_ranges(analysis: &Analysis, range: TextRange) -> Vec<SemanticToken> {
         }
         for command in instruction.scripts().flat_map(|script| &script.commands) {
             if let Some(program) = command.words.first() {
-                add(program.range, TokenType::Function, Some(TokenModifier::Shell));
+                add(
+                    program.range,
+                    TokenType::Function,
+                    Some(TokenModifier::Shell),
+                );
             }
         }
     }
@@ -283,7 +287,9 @@ impl Painter<'_> {
 }
 
 fn is_number(text: &str) -> bool {
-    text.bytes().next().is_some_and(|byte| byte.is_ascii_digit())
+    text.bytes()
+        .next()
+        .is_some_and(|byte| byte.is_ascii_digit())
         && text
             .bytes()
             .all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'-'))
@@ -301,7 +307,10 @@ mod tests {
             .into_iter()
             .map(|token| {
                 let range = usize::from(token.range.start())..usize::from(token.range.end());
-                (text.get(range).expect("a range of the text"), token.token_type.as_str())
+                (
+                    text.get(range).expect("a range of the text"),
+                    token.token_type.as_str(),
+                )
             })
             .collect()
     }

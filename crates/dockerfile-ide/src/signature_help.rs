@@ -23,7 +23,11 @@ pub fn signature_help(analysis: &Analysis, offset: TextSize) -> Option<Signature
         return None;
     }
     let typed = context.before.trim_start();
-    let is_json = typed.starts_with('[') || context.arguments().next().is_some_and(|word| word.starts_with('['));
+    let is_json = typed.starts_with('[')
+        || context
+            .arguments()
+            .next()
+            .is_some_and(|word| word.starts_with('['));
     let active_form = page
         .forms
         .iter()
@@ -87,8 +91,14 @@ mod tests {
     fn says_which_argument_is_typed() {
         assert_eq!(active("FROM a\nCOPY --li$0\n").as_deref(), Some("[FLAGS]"));
         assert_eq!(active("FROM a\nCOPY $0\n").as_deref(), Some("SOURCE..."));
-        assert_eq!(active("FROM a\nCOPY a $0\n").as_deref(), Some("DESTINATION"));
-        assert_eq!(active("FROM a\nUSER $0").as_deref(), Some("NAME|UID[:GROUP|GID]"));
+        assert_eq!(
+            active("FROM a\nCOPY a $0\n").as_deref(),
+            Some("DESTINATION")
+        );
+        assert_eq!(
+            active("FROM a\nUSER $0").as_deref(),
+            Some("NAME|UID[:GROUP|GID]")
+        );
         assert_eq!(active("FROM a\nUS$0"), None);
     }
 }

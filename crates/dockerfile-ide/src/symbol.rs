@@ -1,6 +1,8 @@
 //! What the cursor points at: a stage, a variable, or a here-document.
 
-use dockerfile_model::{InstructionId, Origin, Resolution, SmolStr, StageId, StageReference, VariableId};
+use dockerfile_model::{
+    InstructionId, Origin, Resolution, SmolStr, StageId, StageReference, VariableId,
+};
 use dockerfile_source::{TextRange, TextSize};
 use rustc_hash::FxHashMap;
 
@@ -49,9 +51,7 @@ pub(crate) fn symbol_at(analysis: &Analysis, offset: TextSize) -> Option<(Symbol
     if reference.is_some() {
         return reference;
     }
-    if let Some((id, range)) = declarations_of(analysis, at)
-        .find(|(_, range)| holds(*range))
-    {
+    if let Some((id, range)) = declarations_of(analysis, at).find(|(_, range)| holds(*range)) {
         return Some((Symbol::Variable(id), range));
     }
     let mut uses = Vec::new();

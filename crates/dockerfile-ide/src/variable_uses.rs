@@ -132,7 +132,9 @@ fn uses_in_shell(
         let Element::Token(token) = element else {
             return;
         };
-        let is_in_script = scripts.iter().any(|script| script.contains_range(token.range()));
+        let is_in_script = scripts
+            .iter()
+            .any(|script| script.contains_range(token.range()));
         if token.kind() != SyntaxKind::NAME || !is_in_script {
             return;
         }
@@ -148,7 +150,13 @@ fn uses_in_shell(
         if command.is(&["read", "local", "declare", "unset", "getopts", "mapfile"]) {
             own.extend(command.operands().map(|word| word.text.clone()));
         }
-        own.extend(command.assignments.iter().filter(|_| command.words.is_empty()).map(|each| each.name.clone()));
+        own.extend(
+            command
+                .assignments
+                .iter()
+                .filter(|_| command.words.is_empty())
+                .map(|each| each.name.clone()),
+        );
     }
     own.sort_unstable();
     for (range, name) in found {

@@ -29,7 +29,10 @@ fn neovim(workspace: &Workspace) -> anyhow::Result<bool> {
         return Ok(true);
     };
     println!("{}", version.lines().next().unwrap_or_default());
-    run(&mut cargo(&workspace.root, &["build", "--quiet", "-p", "dfls"]))?;
+    run(&mut cargo(
+        &workspace.root,
+        &["build", "--quiet", "-p", "dfls"],
+    ))?;
     let plugin = workspace.path("editors/neovim");
     succeeds(
         Command::new(program)
@@ -42,7 +45,9 @@ fn neovim(workspace: &Workspace) -> anyhow::Result<bool> {
 
 /// Returns the server that `cargo build` makes.
 fn server(workspace: &Workspace) -> PathBuf {
-    let target = env::var_os("CARGO_TARGET_DIR")
-        .map_or_else(|| workspace.path("target"), PathBuf::from);
-    target.join("debug").join(format!("dfls{}", env::consts::EXE_SUFFIX))
+    let target =
+        env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace.path("target"), PathBuf::from);
+    target
+        .join("debug")
+        .join(format!("dfls{}", env::consts::EXE_SUFFIX))
 }

@@ -136,7 +136,10 @@ impl Client {
                 && message["params"]["uri"] == uri
                 && message["params"]["version"] == version
         });
-        message["params"]["diagnostics"].as_array().cloned().unwrap_or_default()
+        message["params"]["diagnostics"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default()
     }
 
     pub(crate) fn open(&mut self, uri: &str, text: &str) {
@@ -147,7 +150,14 @@ impl Client {
     }
 
     /// Inserts a text at a place.
-    pub(crate) fn insert(&mut self, uri: &str, version: i64, line: u32, character: u32, text: &str) {
+    pub(crate) fn insert(
+        &mut self,
+        uri: &str,
+        version: i64,
+        line: u32,
+        character: u32,
+        text: &str,
+    ) {
         let place = json!({"line": line, "character": character});
         self.notify(
             "textDocument/didChange",

@@ -42,7 +42,10 @@ fn ends_with_the_process_of_its_client() {
 #[test]
 fn answers_requests_before_initialize_with_an_error() {
     let mut client = Client::spawn();
-    let id = client.ask("textDocument/hover", crate::client::place("file:///a", 0, 0));
+    let id = client.ask(
+        "textDocument/hover",
+        crate::client::place("file:///a", 0, 0),
+    );
     assert_eq!(client.answer(id)["error"]["code"], -32002);
     thread::sleep(Duration::from_millis(10));
     client.request("initialize", json!({"capabilities": {}}));

@@ -22,7 +22,10 @@ fn a_request_sees_all_edits_before_it() {
     for (number, id) in asked {
         let hover = client.answer(id)["result"].to_string();
         let value = "x".repeat(number as usize + 1);
-        assert!(hover.contains(&format!("V={value}\\n")), "{number}: {hover}");
+        assert!(
+            hover.contains(&format!("V={value}\\n")),
+            "{number}: {hover}"
+        );
     }
 }
 
@@ -38,7 +41,10 @@ fn a_burst_of_edits_ends_with_one_right_publication() {
     }
     let all = client.publications(Duration::from_millis(600));
     let found = all.get(before..).unwrap_or_default();
-    let versions: Vec<i64> = found.iter().filter_map(|each| each["version"].as_i64()).collect();
+    let versions: Vec<i64> = found
+        .iter()
+        .filter_map(|each| each["version"].as_i64())
+        .collect();
     assert_eq!(versions.last(), Some(&31));
     assert!(versions.is_sorted(), "{versions:?}");
     // The first edit may be answered before the second comes.
@@ -86,7 +92,10 @@ fn a_request_can_be_cancelled() {
     let mut client = Client::start(json!({}));
     // Formatting this takes a while.
     client.open(URI, &"RUN a && b   && c\n".repeat(30_000));
-    let id = client.ask("textDocument/formatting", json!({"textDocument": {"uri": URI}, "options": {"tabSize": 4, "insertSpaces": true}}));
+    let id = client.ask(
+        "textDocument/formatting",
+        json!({"textDocument": {"uri": URI}, "options": {"tabSize": 4, "insertSpaces": true}}),
+    );
     client.notify("$/cancelRequest", json!({"id": id}));
     let answer = client.answer(id);
     assert_eq!(answer["error"]["code"], -32800, "{}", answer["error"]);

@@ -17,11 +17,17 @@ fn survives_malformed_messages() {
     client.send_bytes(&frame(""));
     client.send_bytes(&frame("[1, 2]"));
     client.send_bytes(&frame("\"text\""));
-    client.send_bytes(&frame("{\"jsonrpc\":\"2.0\",\"id\":77,\"method\":\"textDocument/hover\",\"params\":{\"no\":1}}"));
-    client.send_bytes(&frame("{\"jsonrpc\":\"2.0\",\"method\":\"textDocument/didChange\",\"params\":[]}"));
+    client.send_bytes(&frame(
+        "{\"jsonrpc\":\"2.0\",\"id\":77,\"method\":\"textDocument/hover\",\"params\":{\"no\":1}}",
+    ));
+    client.send_bytes(&frame(
+        "{\"jsonrpc\":\"2.0\",\"method\":\"textDocument/didChange\",\"params\":[]}",
+    ));
     client.send_bytes(b"garbage without a colon\r\nContent-Length: many\r\n\r\n");
     client.send_bytes(b"Content-Length: 3\r\n\r\n\xff\xfe\xfd");
-    client.send_bytes(&frame("{\"jsonrpc\":\"2.0\",\"method\":\"no/suchThing\",\"params\":{}}"));
+    client.send_bytes(&frame(
+        "{\"jsonrpc\":\"2.0\",\"method\":\"no/suchThing\",\"params\":{}}",
+    ));
     let error = client.answer(77);
     assert_eq!(error["error"]["code"], -32602, "{error}");
     let id = client.ask("no/suchRequest", json!({}));
@@ -89,7 +95,10 @@ fn takes_a_thousand_documents() {
     let found = client.request("workspace/symbol", json!({"query": "stage999"}));
     assert_eq!(found.as_array().map(Vec::len), Some(1));
     for number in 0..1000 {
-        client.notify("textDocument/didClose", json!({"textDocument": {"uri": format!("untitled:{number}")}}));
+        client.notify(
+            "textDocument/didClose",
+            json!({"textDocument": {"uri": format!("untitled:{number}")}}),
+        );
     }
     client.publications(Duration::from_millis(100));
     let found = client.request("workspace/symbol", json!({"query": ""}));

@@ -29,7 +29,10 @@ impl<'a> Context<'a> {
     /// Returns none in a comment.
     pub(crate) fn new(analysis: &'a Analysis, offset: TextSize) -> Option<Context<'a>> {
         let line = analysis.line_at(offset);
-        let on_line = analysis.slice(TextRange::new(line.start(), offset.clamp(line.start(), line.end())));
+        let on_line = analysis.slice(TextRange::new(
+            line.start(),
+            offset.clamp(line.start(), line.end()),
+        ));
         if on_line.trim_start().starts_with('#') {
             return None;
         }
@@ -50,7 +53,8 @@ impl<'a> Context<'a> {
             is_trigger: false,
             is_in_heredoc: false,
             before: "",
-            start: line.start() + TextSize::new((on_line.len() - on_line.trim_start().len()) as u32),
+            start: line.start()
+                + TextSize::new((on_line.len() - on_line.trim_start().len()) as u32),
         };
         let Some(mut instruction) = last else {
             return Some(context);
@@ -68,9 +72,8 @@ impl<'a> Context<'a> {
                     context.keyword = Some(trigger.keyword);
                 }
                 trigger => {
-                    context.start = trigger.map_or(offset, |trigger| {
-                        trigger.keyword_range.start().min(offset)
-                    });
+                    context.start =
+                        trigger.map_or(offset, |trigger| trigger.keyword_range.start().min(offset));
                     return Some(context);
                 }
             }

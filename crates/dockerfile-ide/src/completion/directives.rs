@@ -8,7 +8,10 @@ use crate::Analysis;
 /// Returns what can be written in a comment; none outside of comments.
 pub(super) fn complete(analysis: &Analysis, offset: TextSize) -> Option<Vec<CompletionItem>> {
     let line = analysis.line_at(offset);
-    let typed = analysis.slice(TextRange::new(line.start(), offset.clamp(line.start(), line.end())));
+    let typed = analysis.slice(TextRange::new(
+        line.start(),
+        offset.clamp(line.start(), line.end()),
+    ));
     let comment = typed.trim_start().strip_prefix('#')?;
     if analysis.is_in_script(offset) && !typed.contains("ignore") {
         return Some(Vec::new());
@@ -28,21 +31,45 @@ pub(super) fn complete(analysis: &Analysis, offset: TextSize) -> Option<Vec<Comp
         if text.contains("skip=") {
             checks(&mut items);
         } else {
-            items.add(CompletionKind::Value, "skip=", "Silences checks in all of the file.");
-            items.add(CompletionKind::Value, "error=true", "Findings make the build fail.");
+            items.add(
+                CompletionKind::Value,
+                "skip=",
+                "Silences checks in all of the file.",
+            );
+            items.add(
+                CompletionKind::Value,
+                "error=true",
+                "Findings make the build fail.",
+            );
         }
     } else if text.starts_with("syntax=") {
         for frontend in ["docker/dockerfile:1", "docker/dockerfile:1-labs"] {
-            items.add(CompletionKind::Value, frontend, "The Dockerfile frontend to build with.");
+            items.add(
+                CompletionKind::Value,
+                frontend,
+                "The Dockerfile frontend to build with.",
+            );
         }
     } else if text.starts_with("escape=") {
         items.add(CompletionKind::Value, "`", "For Windows paths.");
         items.add(CompletionKind::Value, "\\", "The default.");
     } else if !text.contains(' ') {
         if is_at_top(analysis, line.start()) {
-            items.add(CompletionKind::Keyword, "syntax=", "The frontend to build with.");
-            items.add(CompletionKind::Keyword, "escape=", "The escape character of the file.");
-            items.add(CompletionKind::Keyword, "check=", "How the builder checks the file.");
+            items.add(
+                CompletionKind::Keyword,
+                "syntax=",
+                "The frontend to build with.",
+            );
+            items.add(
+                CompletionKind::Keyword,
+                "escape=",
+                "The escape character of the file.",
+            );
+            items.add(
+                CompletionKind::Keyword,
+                "check=",
+                "How the builder checks the file.",
+            );
             items.add(
                 CompletionKind::Keyword,
                 "dflint file ignore=",
@@ -88,8 +115,12 @@ fn checks(items: &mut Items) {
             }
         }
     }
-    items.found.sort_by(|left, right| left.label.cmp(&right.label));
-    items.found.dedup_by(|left, right| left.label == right.label);
+    items
+        .found
+        .sort_by(|left, right| left.label.cmp(&right.label));
+    items
+        .found
+        .dedup_by(|left, right| left.label == right.label);
 }
 
 /// Returns whether there is nothing but directives in front of a line.

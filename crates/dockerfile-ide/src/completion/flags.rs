@@ -39,13 +39,7 @@ pub(super) fn complete(context: &Context<'_>, keyword: Keyword) -> Vec<Completio
     items.found
 }
 
-fn flag_value(
-    context: &Context<'_>,
-    keyword: Keyword,
-    name: &str,
-    value: &str,
-    items: &mut Items,
-) {
+fn flag_value(context: &Context<'_>, keyword: Keyword, name: &str, value: &str, items: &mut Items) {
     match name {
         "from" => values::stages_and_images(context, value, items, true),
         "chown" => values::users(context, items),
@@ -71,7 +65,11 @@ fn mount(context: &Context<'_>, value: &str, items: &mut Items) {
         items.replace = context.last_bytes(last.len());
         if done.is_empty() {
             for (name, text) in MOUNT_TYPES {
-                let item = items.add(CompletionKind::Value, &format!("type={name}"), first_sentence(text));
+                let item = items.add(
+                    CompletionKind::Value,
+                    &format!("type={name}"),
+                    first_sentence(text),
+                );
                 item.insert = snippet(name).to_owned();
                 item.is_snippet = true;
                 item.documentation = format!("mount-type:{name}");

@@ -15,16 +15,27 @@ pub(super) fn sources(context: &Context<'_>, typed: &str, from: Option<&str>, it
         return;
     };
     let model = context.analysis.model();
-    let stage = context.stage.and_then(|stage| model.stage_named(from, stage));
+    let stage = context
+        .stage
+        .and_then(|stage| model.stage_named(from, stage));
     let files = match stage {
         Some(stage) => {
             written_paths(context, stage, items);
-            model.root_stage(stage).and_then(|root| image_files(context, root.image.as_ref()?.value_or_text()))
+            model
+                .root_stage(stage)
+                .and_then(|root| image_files(context, root.image.as_ref()?.value_or_text()))
         }
         None => image_files(context, from),
     };
     if let Some(files) = files {
-        entries_below(files.iter().map(|file| (file.trim_start_matches('/'), file.ends_with('/'))), typed, "/", items);
+        entries_below(
+            files
+                .iter()
+                .map(|file| (file.trim_start_matches('/'), file.ends_with('/'))),
+            typed,
+            "/",
+            items,
+        );
     }
 }
 
@@ -67,7 +78,10 @@ fn entries_below<'p>(
     items: &mut Items,
 ) {
     let path = typed.strip_prefix(prefix).unwrap_or(typed);
-    let folder = path.rfind('/').and_then(|idx| path.get(..=idx)).unwrap_or("");
+    let folder = path
+        .rfind('/')
+        .and_then(|idx| path.get(..=idx))
+        .unwrap_or("");
     let mut last = String::new();
     let mut count = 0;
     for (entry, is_folder) in entries {
@@ -86,7 +100,11 @@ fn entries_below<'p>(
             return;
         }
         let slash = if is_folder { "/" } else { "" };
-        let kind = if is_folder { CompletionKind::Folder } else { CompletionKind::File };
+        let kind = if is_folder {
+            CompletionKind::Folder
+        } else {
+            CompletionKind::File
+        };
         let item = items.add(kind, &format!("{prefix}{folder}{name}{slash}"), "");
         item.rank = if name.starts_with('.') { 6 } else { 2 };
     }
@@ -100,7 +118,9 @@ fn written_paths(context: &Context<'_>, stage: dockerfile_model::StageId, items:
         let path = match instruction.keyword {
             Keyword::Workdir => instruction
                 .value()
-                .and_then(|_| model.workdir_at(dockerfile_model::InstructionId(instruction.id.0 + 1)))
+                .and_then(|_| {
+                    model.workdir_at(dockerfile_model::InstructionId(instruction.id.0 + 1))
+                })
                 .map(|folder| folder.to_string()),
             Keyword::Copy | Keyword::Add => instruction
                 .copy()
@@ -110,7 +130,9 @@ fn written_paths(context: &Context<'_>, stage: dockerfile_model::StageId, items:
             _ => None,
         };
         if let Some(path) = path.filter(|path| !seen.contains(path)) {
-            items.add(CompletionKind::Folder, &path, "written by that stage").rank = 1;
+            items
+                .add(CompletionKind::Folder, &path, "written by that stage")
+                .rank = 1;
             seen.push(path);
         }
     }
@@ -122,9 +144,21 @@ pub(super) fn destinations(context: &Context<'_>, typed: &str, items: &mut Items
     let Some(stage) = context.stage else { return };
     let workdir = model.workdir_at(context.at);
     if let Some(folder) = &workdir {
-        items.add(CompletionKind::Folder, "./", &format!("{folder}, the working directory")).rank = 1;
+        items
+            .add(
+                CompletionKind::Folder,
+                "./",
+                &format!("{folder}, the working directory"),
+            )
+            .rank = 1;
         if typed.starts_with('/') {
-            items.add(CompletionKind::Folder, &format!("{}/", folder.trim_end_matches('/')), "the working directory").rank = 1;
+            items
+                .add(
+                    CompletionKind::Folder,
+                    &format!("{}/", folder.trim_end_matches('/')),
+                    "the working directory",
+                )
+                .rank = 1;
         }
     }
     written_paths(context, stage, items);
@@ -132,10 +166,22 @@ pub(super) fn destinations(context: &Context<'_>, typed: &str, items: &mut Items
     match image.and_then(|image| image_files(context, image.value_or_text())) {
         Some(files) if typed.starts_with('/') => {
             let folders = files.iter().filter(|file| file.ends_with('/'));
-            entries_below(folders.map(|file| (file.trim_start_matches('/'), true)), typed, "/", items);
+            entries_below(
+                folders.map(|file| (file.trim_start_matches('/'), true)),
+                typed,
+                "/",
+                items,
+            );
         }
         _ => {
-            for folder in ["/app/", "/etc/", "/opt/", "/srv/", "/usr/local/bin/", "/tmp/"] {
+            for folder in [
+                "/app/",
+                "/etc/",
+                "/opt/",
+                "/srv/",
+                "/usr/local/bin/",
+                "/tmp/",
+            ] {
                 items.add(CompletionKind::Folder, folder, "").rank = 7;
             }
         }

@@ -30,7 +30,10 @@ fn outside() -> Outside {
 
 fn items(fixture: &str) -> (String, Vec<CompletionItem>) {
     let (text, offset) = cursor(fixture);
-    let analysis = Analysis::new(SourceFile::new("Dockerfile", text.clone()), Arc::new(outside()));
+    let analysis = Analysis::new(
+        SourceFile::new("Dockerfile", text.clone()),
+        Arc::new(outside()),
+    );
     (text, completions(&analysis, offset))
 }
 
@@ -50,7 +53,10 @@ fn offers(fixture: &str, labels: &[&str]) {
 fn withholds(fixture: &str, labels: &[&str]) {
     let (_, items) = items(fixture);
     for label in labels {
-        assert!(!items.iter().any(|item| item.label == *label), "`{label}` is offered");
+        assert!(
+            !items.iter().any(|item| item.label == *label),
+            "`{label}` is offered"
+        );
     }
 }
 
@@ -58,7 +64,10 @@ fn withholds(fixture: &str, labels: &[&str]) {
 #[track_caller]
 fn applies(fixture: &str, label: &str, expected: &str) {
     let (text, items) = items(fixture);
-    let item = items.iter().find(|item| item.label == label).expect("it is offered");
+    let item = items
+        .iter()
+        .find(|item| item.label == label)
+        .expect("it is offered");
     let edit = dockerfile_source::TextEdit::replace(item.replace, item.insert.clone());
     assert_eq!(edit.apply(&text).as_deref(), Some(expected));
 }
@@ -77,11 +86,18 @@ fn offers_instructions_at_the_start_of_a_line() {
 #[test]
 fn offers_flags_and_their_values() {
     offers("FROM a\nRUN --$0", &["--mount", "--network"]);
-    offers("FROM a\nCOPY --$0 a b\n", &["--from", "--link", "--parents", "--chmod"]);
+    offers(
+        "FROM a\nCOPY --$0 a b\n",
+        &["--from", "--link", "--parents", "--chmod"],
+    );
     withholds("FROM a\nCOPY --link --$0\n", &["--link"]);
     offers("FROM --platform=$0", &["linux/arm64"]);
     offers("FROM a\nRUN --network=$0 x\n", &["none"]);
-    applies("FROM a AS b\nFROM c\nCOPY --from=$0 x y\n", "b", "FROM a AS b\nFROM c\nCOPY --from=b x y\n");
+    applies(
+        "FROM a AS b\nFROM c\nCOPY --from=$0 x y\n",
+        "b",
+        "FROM a AS b\nFROM c\nCOPY --from=b x y\n",
+    );
     applies("FROM a\nRUN --mo$0", "--mount", "FROM a\nRUN --mount=");
 }
 
@@ -89,7 +105,10 @@ fn offers_flags_and_their_values() {
 fn offers_options_of_mounts() {
     offers("FROM a\nRUN --mount=$0", &["type=cache", "type=secret"]);
     offers("FROM a\nRUN --mount=type=$0", &["cache"]);
-    offers("FROM a\nRUN --mount=type=cache,$0 x\n", &["target", "sharing"]);
+    offers(
+        "FROM a\nRUN --mount=type=cache,$0 x\n",
+        &["target", "sharing"],
+    );
     withholds("FROM a\nRUN --mount=type=cache,$0 x\n", &["size", "env"]);
     applies(
         "FROM a\nRUN --mount=type=cache,sharing=$0 x\n",
@@ -102,7 +121,11 @@ fn offers_options_of_mounts() {
 fn offers_files_of_the_context_that_are_not_ignored() {
     offers("FROM a\nCOPY $0", &["app/", "requirements.txt"]);
     withholds("FROM a\nCOPY $0", &["secret.key", "app/main.py"]);
-    applies("FROM a\nCOPY app/$0 /x\n", "app/main.py", "FROM a\nCOPY app/main.py /x\n");
+    applies(
+        "FROM a\nCOPY app/$0 /x\n",
+        "app/main.py",
+        "FROM a\nCOPY app/main.py /x\n",
+    );
     offers("FROM a\nCOPY ./$0", &["./app/"]);
     offers("FROM a\nWORKDIR /w\nCOPY a $0", &["./"]);
 }
@@ -119,7 +142,11 @@ fn offers_variables_in_scope() {
     offers("ARG V=1\nFROM a:$$0", &["V", "TARGETARCH"]);
     offers("FROM a\nENV X=1\nRUN echo $$0\n", &["X", "PATH"]);
     withholds("FROM a\nENV X=1\nFROM b\nRUN echo $$0\n", &["X"]);
-    applies("FROM a\nENV X=1\nRUN echo ${$0\n", "X", "FROM a\nENV X=1\nRUN echo ${X}\n");
+    applies(
+        "FROM a\nENV X=1\nRUN echo ${$0\n",
+        "X",
+        "FROM a\nENV X=1\nRUN echo ${X}\n",
+    );
     offers("FROM a\nRUN Y=1 && echo $$0\n", &["Y"]);
 }
 
@@ -136,7 +163,10 @@ fn offers_users_ports_signals_and_shells() {
 fn offers_directives_and_rules_in_comments() {
     offers("# $0\nFROM a\n", &["syntax=", "dflint ignore="]);
     offers("# syntax=$0\nFROM a\n", &["docker/dockerfile:1"]);
-    offers("FROM a\n# dflint ignore=$0\nRUN x\n", &["untagged-base-image"]);
+    offers(
+        "FROM a\n# dflint ignore=$0\nRUN x\n",
+        &["untagged-base-image"],
+    );
     offers("# check=skip=$0\nFROM a\n", &["StageNameCasing"]);
 }
 
@@ -149,10 +179,19 @@ fn goes_on_over_continuations() {
 
 #[test]
 fn every_documentation_key_has_a_text() {
-    for fixture in ["FROM a\n$0", "FROM a\nRUN --$0", "FROM a\nRUN --mount=$0", "# dflint ignore=$0\n"] {
+    for fixture in [
+        "FROM a\n$0",
+        "FROM a\nRUN --$0",
+        "FROM a\nRUN --mount=$0",
+        "# dflint ignore=$0\n",
+    ] {
         for item in items(fixture).1 {
             if !item.documentation.is_empty() {
-                assert!(completion_documentation(&item.documentation).is_some(), "{}", item.documentation);
+                assert!(
+                    completion_documentation(&item.documentation).is_some(),
+                    "{}",
+                    item.documentation
+                );
             }
         }
     }

@@ -14,7 +14,13 @@ pub(super) fn complete(context: &Context<'_>, keyword: Keyword, items: &mut Item
     match keyword {
         Keyword::From if count == 0 => {
             stages_and_images(context, typed, items, false);
-            items.add(CompletionKind::Image, "scratch", "Nothing: an empty file system.").rank = 4;
+            items
+                .add(
+                    CompletionKind::Image,
+                    "scratch",
+                    "Nothing: an empty file system.",
+                )
+                .rank = 4;
         }
         Keyword::From if count == 1 => {
             let item = items.add(CompletionKind::Keyword, "AS", "Names the stage.");
@@ -25,13 +31,21 @@ pub(super) fn complete(context: &Context<'_>, keyword: Keyword, items: &mut Item
             if count > 0 {
                 paths::destinations(context, typed, items);
             }
-            paths::sources(context, typed.trim_matches(['"', '[']), context.flag("from"), items);
+            paths::sources(
+                context,
+                typed.trim_matches(['"', '[']),
+                context.flag("from"),
+                items,
+            );
         }
         Keyword::Workdir => paths::destinations(context, typed, items),
         Keyword::User => users(context, items),
         Keyword::Expose => ports(items),
         Keyword::Stopsignal => {
-            for signal in ["SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGKILL", "SIGWINCH"] {
+            for signal in [
+                "SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGKILL",
+                "SIGWINCH",
+            ] {
                 items.add(CompletionKind::Value, signal, "");
             }
         }
@@ -48,7 +62,11 @@ pub(super) fn complete(context: &Context<'_>, keyword: Keyword, items: &mut Item
         }
         Keyword::Healthcheck if count == 0 => {
             items.add(CompletionKind::Keyword, "CMD", "The command that checks.");
-            items.add(CompletionKind::Keyword, "NONE", "No check, whatever the base image says.");
+            items.add(
+                CompletionKind::Keyword,
+                "NONE",
+                "No check, whatever the base image says.",
+            );
         }
         Keyword::Arg => arguments(context, items),
         Keyword::Label => labels(typed, items),
@@ -78,22 +96,37 @@ pub(super) fn stages_and_images(
     with_numbers: bool,
 ) {
     let model = context.analysis.model();
-    let own = context.instruction.and_then(|instruction| instruction.stage);
-    let earlier = model.stages.iter().filter(|stage| own.is_none_or(|own| stage.id < own));
+    let own = context
+        .instruction
+        .and_then(|instruction| instruction.stage);
+    let earlier = model
+        .stages
+        .iter()
+        .filter(|stage| own.is_none_or(|own| stage.id < own));
     for stage in earlier {
         let detail = format!("stage, on {}", base_title(context.analysis, stage));
         if let Some(name) = &stage.name {
-            let written = stage.name_range.map_or(name.as_str(), |range| context.analysis.slice(range));
+            let written = stage
+                .name_range
+                .map_or(name.as_str(), |range| context.analysis.slice(range));
             items.add(CompletionKind::Stage, written, &detail).rank = 1;
         } else if with_numbers {
-            items.add(CompletionKind::Stage, &stage.id.index().to_string(), &detail).rank = 2;
+            items
+                .add(
+                    CompletionKind::Stage,
+                    &stage.id.index().to_string(),
+                    &detail,
+                )
+                .rank = 2;
         }
     }
     let name = typed.split(':').next().unwrap_or_default();
     for image in &context.analysis.outside().images {
         if typed.contains(':') && image.name == name {
             for tag in &image.tags {
-                items.add(CompletionKind::Image, &format!("{name}:{tag}"), "").rank = 2;
+                items
+                    .add(CompletionKind::Image, &format!("{name}:{tag}"), "")
+                    .rank = 2;
             }
         } else {
             items.add(CompletionKind::Image, &image.name, "image").rank = 3;
@@ -112,16 +145,23 @@ pub(super) fn users(context: &Context<'_>, items: &mut Items) {
             && !seen.contains(&value)
         {
             seen.push(value);
-            items.add(CompletionKind::Value, value, "used in this file").rank = 1;
+            items
+                .add(CompletionKind::Value, value, "used in this file")
+                .rank = 1;
         }
         for command in instruction.scripts().flat_map(|script| &script.commands) {
             if !command.is(&["useradd", "adduser"]) {
                 continue;
             }
-            let name = command.words.last().and_then(|word| word.literal.as_deref());
+            let name = command
+                .words
+                .last()
+                .and_then(|word| word.literal.as_deref());
             if let Some(name) = name.filter(|name| !name.starts_with('-') && !seen.contains(name)) {
                 seen.push(name);
-                items.add(CompletionKind::Value, name, "made in this file").rank = 1;
+                items
+                    .add(CompletionKind::Value, name, "made in this file")
+                    .rank = 1;
             }
         }
     }
@@ -161,7 +201,13 @@ fn arguments(context: &Context<'_>, items: &mut Items) {
     }
     let model = context.analysis.model();
     for variable in model.variables.iter().filter(|each| each.stage.is_none()) {
-        items.add(CompletionKind::Variable, &variable.name, "declared before the first FROM").rank = 1;
+        items
+            .add(
+                CompletionKind::Variable,
+                &variable.name,
+                "declared before the first FROM",
+            )
+            .rank = 1;
     }
     for name in PLATFORM_ARGUMENTS {
         items.add(CompletionKind::Variable, name, "set by the builder");
@@ -174,8 +220,17 @@ fn labels(typed: &str, items: &mut Items) {
         return;
     }
     for key in [
-        "authors", "created", "description", "documentation", "licenses", "revision", "source",
-        "title", "url", "vendor", "version",
+        "authors",
+        "created",
+        "description",
+        "documentation",
+        "licenses",
+        "revision",
+        "source",
+        "title",
+        "url",
+        "vendor",
+        "version",
     ] {
         let item = items.add(
             CompletionKind::Value,

@@ -32,12 +32,19 @@ pub(super) fn complete(context: &Context<'_>) -> Option<Vec<CompletionItem>> {
     if !in_front.ends_with('$') && !in_front.ends_with("${") {
         return None;
     }
-    if matches!(context.keyword, Some(Keyword::Onbuild | Keyword::Unknown) | None) {
+    if matches!(
+        context.keyword,
+        Some(Keyword::Onbuild | Keyword::Unknown) | None
+    ) {
         return None;
     }
     let mut items = Items::replacing(context.last_bytes(name_len));
     // The brace is closed where it is not yet.
-    let closing = if in_front.ends_with("${") && !closes(context) { "}" } else { "" };
+    let closing = if in_front.ends_with("${") && !closes(context) {
+        "}"
+    } else {
+        ""
+    };
     let analysis = context.analysis;
     let model = analysis.model();
     let is_from = context.keyword == Some(Keyword::From);
@@ -67,7 +74,11 @@ pub(super) fn complete(context: &Context<'_>) -> Option<Vec<CompletionItem>> {
                 add(&variable.name, detail, 1);
             }
         }
-        for (name, value) in model.facts_of(stage).into_iter().flat_map(|facts| &facts.environment) {
+        for (name, value) in model
+            .facts_of(stage)
+            .into_iter()
+            .flat_map(|facts| &facts.environment)
+        {
             if !seen.contains(&name.as_str()) {
                 seen.push(name);
                 add(name, format!("{name}={value}, of the base image"), 3);
@@ -91,7 +102,9 @@ pub(super) fn complete(context: &Context<'_>) -> Option<Vec<CompletionItem>> {
     if let Some(instruction) = context.instruction {
         for command in instruction.scripts().flat_map(|script| &script.commands) {
             for assignment in &command.assignments {
-                if assignment.range.end() < context.offset && !seen.contains(&assignment.name.as_str()) {
+                if assignment.range.end() < context.offset
+                    && !seen.contains(&assignment.name.as_str())
+                {
                     seen.push(&assignment.name);
                     add(&assignment.name, "set by this command".to_owned(), 0);
                 }

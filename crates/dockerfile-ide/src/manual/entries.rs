@@ -75,7 +75,10 @@ pub(crate) const INSTRUCTIONS: &[InstructionPage] = &[
     },
     InstructionPage {
         keyword: Keyword::Entrypoint,
-        forms: &["ENTRYPOINT [\"PROGRAM\", \"ARGUMENT\"]", "ENTRYPOINT COMMAND"],
+        forms: &[
+            "ENTRYPOINT [\"PROGRAM\", \"ARGUMENT\"]",
+            "ENTRYPOINT COMMAND",
+        ],
         text: "Says what a container always runs; CMD or the words of `run` become its arguments. Written as a line it runs below a shell, which passes on neither arguments nor signals.",
         snippet: "ENTRYPOINT [\"${1:program}\"]",
     },

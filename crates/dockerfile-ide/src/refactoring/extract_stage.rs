@@ -21,7 +21,10 @@ pub(super) fn extract(analysis: &Analysis, instruction: &Instruction) -> Option<
         .iter()
         .take_while(|each| each.id < instruction.id);
     // Triggers would run at once in the new stage.
-    if first_part.clone().any(|each| each.keyword == Keyword::Onbuild) {
+    if first_part
+        .clone()
+        .any(|each| each.keyword == Keyword::Onbuild)
+    {
         return None;
     }
     // Numbers would mean other stages.
@@ -47,7 +50,10 @@ pub(super) fn extract(analysis: &Analysis, instruction: &Instruction) -> Option<
     let edit = edit.finish().ok()?;
     let after = after(analysis, &edit)?;
     let (from_idx, new_idx) = (stage.from.index(), instruction.id.index());
-    let new_stage = after.model().instruction(InstructionId(instruction.id.0))?.stage?;
+    let new_stage = after
+        .model()
+        .instruction(InstructionId(instruction.id.0))?
+        .stage?;
     let stands_on_first = after.model().stage(new_stage)?.base == Base::Stage(stage.id);
     let is_same = same_but(
         analysis,

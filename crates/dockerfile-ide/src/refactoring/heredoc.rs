@@ -15,7 +15,13 @@ pub(super) fn to_heredoc(analysis: &Analysis, instruction: &Instruction) -> Opti
         return None;
     }
     let ending = line_end(analysis);
-    let name = free_name(&chain.commands.iter().map(|each| each.text.as_str()).collect::<Vec<_>>())?;
+    let name = free_name(
+        &chain
+            .commands
+            .iter()
+            .map(|each| each.text.as_str())
+            .collect::<Vec<_>>(),
+    )?;
     let mut text = format!("<<{name}{ending}set -e{ending}");
     for command in &chain.commands {
         text.push_str(&command.text);
@@ -32,7 +38,11 @@ pub(super) fn to_chain(analysis: &Analysis, instruction: &Instruction) -> Option
     let (chain, traces) = stopping_document(analysis, instruction)?;
     let heredoc = instruction.heredocs.first()?;
     let joint = format!(" {}{}    && ", analysis.model().escape, line_end(analysis));
-    let mut commands: Vec<&str> = chain.commands.iter().map(|each| each.text.as_str()).collect();
+    let mut commands: Vec<&str> = chain
+        .commands
+        .iter()
+        .map(|each| each.text.as_str())
+        .collect();
     // A command over several lines would end the line.
     if commands.iter().any(|command| command.contains('\n')) {
         return None;

@@ -31,7 +31,10 @@ pub(super) fn chain<'a>(analysis: &'a Analysis, instruction: &Instruction) -> Op
     let Some(Command::Shell(script)) = instruction.command() else {
         return None;
     };
-    if script.context != ScriptContext::Line || script.has_errors || !instruction.heredocs.is_empty() {
+    if script.context != ScriptContext::Line
+        || script.has_errors
+        || !instruction.heredocs.is_empty()
+    {
         return None;
     }
     let node = script_node(analysis, script.range)?;
@@ -104,7 +107,9 @@ fn command(node: Node<'_>) -> Option<ChainCommand<'_>> {
         SyntaxKind::SIMPLE_COMMAND => true,
         SyntaxKind::PIPELINE => meaningful(node).all(|element| match element {
             Element::Node(node) => node.kind() == SyntaxKind::SIMPLE_COMMAND,
-            Element::Token(token) => matches!(token.kind(), SyntaxKind::PIPE | SyntaxKind::PIPE_AMP),
+            Element::Token(token) => {
+                matches!(token.kind(), SyntaxKind::PIPE | SyntaxKind::PIPE_AMP)
+            }
         }),
         _ => false,
     };
@@ -135,8 +140,8 @@ fn meaningful(node: Node<'_>) -> impl Iterator<Item = Element<'_>> + Clone {
 pub(super) fn changes_shell(command: &dockerfile_model::ShellCommand) -> bool {
     let is_builtin = command.is(&[
         "cd", "pushd", "popd", "export", "set", "unset", "umask", "ulimit", ".", "source", "trap",
-        "alias", "eval", "exec", "exit", "read", "local", "declare", "typeset", "readonly", "shopt",
-        "shift", "wait", "hash", "return",
+        "alias", "eval", "exec", "exit", "read", "local", "declare", "typeset", "readonly",
+        "shopt", "shift", "wait", "hash", "return",
     ]);
     is_builtin || command.words.is_empty() || command.nesting.function
 }

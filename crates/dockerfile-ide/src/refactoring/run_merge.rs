@@ -10,7 +10,10 @@ use crate::Analysis;
 
 /// Returns the edit that joins a RUN with the one right behind it.
 pub(super) fn merge(analysis: &Analysis, instruction: &Instruction) -> Option<TextEdit> {
-    let next = analysis.model().instructions.get(instruction.id.index() + 1)?;
+    let next = analysis
+        .model()
+        .instructions
+        .get(instruction.id.index() + 1)?;
     if next.keyword != Keyword::Run || next.stage != instruction.stage {
         return None;
     }
@@ -20,7 +23,8 @@ pub(super) fn merge(analysis: &Analysis, instruction: &Instruction) -> Option<Te
     }
     // A comment between them would be lost.
     let between = TextRange::new(instruction.range.end(), next.range.start());
-    if !analysis.slice(between).trim().is_empty() || ends_with_comment(first.commands.last()?.node) {
+    if !analysis.slice(between).trim().is_empty() || ends_with_comment(first.commands.last()?.node)
+    {
         return None;
     }
     let joint = format!(" {}{}    && ", analysis.model().escape, line_end(analysis));
@@ -32,7 +36,12 @@ pub(super) fn merge(analysis: &Analysis, instruction: &Instruction) -> Option<Te
     let mut expected = commands_of(instruction);
     expected.extend(commands_of(next));
     let is_proven = commands_of(merged) == expected
-        && same_but(analysis, &after, |at| at == idx || at == idx + 1, |at| at == idx);
+        && same_but(
+            analysis,
+            &after,
+            |at| at == idx || at == idx + 1,
+            |at| at == idx,
+        );
     is_proven.then_some(edit)
 }
 
@@ -64,12 +73,20 @@ pub(super) fn split(
     );
     let after = after(analysis, &edit)?;
     let idx = instruction.id.index();
-    let (left, right) = (after.model().instructions.get(idx)?, after.model().instructions.get(idx + 1)?);
+    let (left, right) = (
+        after.model().instructions.get(idx)?,
+        after.model().instructions.get(idx + 1)?,
+    );
     let mut found = commands_of(left);
     found.extend(commands_of(right));
     let is_proven = right.keyword == Keyword::Run
         && found == commands_of(instruction)
-        && same_but(analysis, &after, |at| at == idx, |at| at == idx || at == idx + 1);
+        && same_but(
+            analysis,
+            &after,
+            |at| at == idx,
+            |at| at == idx || at == idx + 1,
+        );
     is_proven.then_some(edit)
 }
 

@@ -19,7 +19,11 @@ pub(super) fn sort_packages(
     let words = packages(command)?;
     let mut sorted: Vec<&ShellWord> = words.clone();
     sorted.sort_by(|left, right| left.text.cmp(&right.text));
-    if sorted.iter().zip(&words).all(|(left, right)| left.text == right.text) {
+    if sorted
+        .iter()
+        .zip(&words)
+        .all(|(left, right)| left.text == right.text)
+    {
         return None;
     }
     let mut edit = TextEdit::builder();
@@ -64,10 +68,14 @@ fn packages(command: &ShellCommand) -> Option<Vec<&ShellWord>> {
         .filter(|word| !word.is_option())
         .collect();
     // `--virtual .deps` and the like take the word behind them.
-    let takes_word = command
-        .words
+    let takes_word = command.words.iter().any(|word| {
+        matches!(
+            word.value(),
+            "-t" | "--virtual" | "--repository" | "-X" | "-o" | "-c" | "--target-release"
+        )
+    });
+    let is_plain = words
         .iter()
-        .any(|word| matches!(word.value(), "-t" | "--virtual" | "--repository" | "-X" | "-o" | "-c" | "--target-release"));
-    let is_plain = words.iter().all(|word| !word.has_expansion() && !word.is_quoted && !word.text.contains('\n'));
+        .all(|word| !word.has_expansion() && !word.is_quoted && !word.text.contains('\n'));
     (words.len() > 1 && is_plain && !takes_word).then_some(words)
 }

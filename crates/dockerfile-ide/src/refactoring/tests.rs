@@ -24,7 +24,10 @@ fn check(fixture: &str, title: &str, expected: &str) {
 
 #[track_caller]
 fn refuses(fixture: &str, title: &str) {
-    assert!(!titles(fixture).iter().any(|each| each.starts_with(title)), "{title} is offered");
+    assert!(
+        !titles(fixture).iter().any(|each| each.starts_with(title)),
+        "{title} is offered"
+    );
 }
 
 #[test]
@@ -46,7 +49,10 @@ fn keeps_what_means_something_else_in_a_heredoc() {
     refuses("FROM a\nRUN$0 a && ! b\n", "Convert to a here");
     refuses("FROM a\nRUN$0 a && (b; c)\n", "Convert to a here");
     refuses("FROM a\nRUN$0 <<E\na\nb\nE\n", "Convert to a line");
-    refuses("FROM a\nRUN$0 <<E\nset -e\na || b\nE\n", "Convert to a line");
+    refuses(
+        "FROM a\nRUN$0 <<E\nset -e\na || b\nE\n",
+        "Convert to a line",
+    );
 }
 
 #[test]
@@ -98,8 +104,15 @@ fn extracts_a_stage() {
         "Extract",
         "FROM a AS b-base\nRUN x\n\nFROM b-base AS b\n# y\nRUN y\nFROM c\nCOPY --from=b d e\n",
     );
-    check("FROM a\nRUN x\nRUN$0 y\n", "Extract", "FROM a AS final-base\nRUN x\n\nFROM final-base\nRUN y\n");
+    check(
+        "FROM a\nRUN x\nRUN$0 y\n",
+        "Extract",
+        "FROM a AS final-base\nRUN x\n\nFROM final-base\nRUN y\n",
+    );
     refuses("FROM a\nRUN$0 x\n", "Extract");
-    refuses("FROM a\nRUN x\nRUN$0 y\nFROM b\nCOPY --from=0 c d\n", "Extract");
+    refuses(
+        "FROM a\nRUN x\nRUN$0 y\nFROM b\nCOPY --from=0 c d\n",
+        "Extract",
+    );
     refuses("FROM a\nONBUILD RUN x\nRUN$0 y\n", "Extract");
 }
