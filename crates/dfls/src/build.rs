@@ -10,6 +10,8 @@ use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::Command;
 use tower_lsp::ls_types::Uri;
 
+use crate::workspace::file_path;
+
 const PROGRAM: &str = "dfbuild";
 
 /// What is to be built.
@@ -74,8 +76,7 @@ pub(crate) async fn run(
     params: &BuildParams,
     mut on_event: impl FnMut(&Event),
 ) -> std::io::Result<BuildResult> {
-    let dockerfile = params.uri.to_file_path().map(std::borrow::Cow::into_owned);
-    let Some(dockerfile) = dockerfile else {
+    let Some(dockerfile) = file_path(&params.uri) else {
         return Err(std::io::Error::other("only files can be built"));
     };
     let context = dockerfile.parent().unwrap_or(Path::new("."));

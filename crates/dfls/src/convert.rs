@@ -34,7 +34,7 @@ pub(crate) fn diagnostic(snapshot: &Snapshot, finding: &Diagnostic) -> lsp::Diag
         severity: Some(match finding.severity {
             Severity::Error => lsp::DiagnosticSeverity::ERROR,
             Severity::Warning => lsp::DiagnosticSeverity::WARNING,
-            _ => lsp::DiagnosticSeverity::INFORMATION,
+            Severity::Info => lsp::DiagnosticSeverity::INFORMATION,
         }),
         code: Some(lsp::NumberOrString::String(finding.rule.to_owned())),
         source: Some("dflint".to_owned()),

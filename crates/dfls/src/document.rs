@@ -124,10 +124,13 @@ impl Document {
         self.renew();
     }
 
-    /// Takes other facts about the world outside of the file.
-    pub(crate) fn set_outside(&mut self, outside: Arc<Outside>) {
+    /// Takes other facts about the world outside of the file. Findings stay good where the facts are of no matter to them.
+    pub(crate) fn set_outside(&mut self, outside: Arc<Outside>, is_finding_relevant: bool) {
         self.outside = outside;
-        self.renew();
+        self.snapshot = None;
+        if is_finding_relevant {
+            self.renew();
+        }
     }
 
     pub(crate) fn outside(&self) -> &Arc<Outside> {
@@ -135,7 +138,7 @@ impl Document {
     }
 
     /// Makes all that was found out before stale.
-    pub(crate) fn renew(&mut self) {
+    fn renew(&mut self) {
         self.generation += 1;
         self.newest.store(self.generation, Ordering::Release);
         self.snapshot = None;

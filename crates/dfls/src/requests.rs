@@ -11,6 +11,7 @@ use crate::convert;
 use crate::document::Snapshot;
 use crate::settings::UserSettings;
 use crate::token_cache::TokenCache;
+use crate::workspace::file_path;
 
 /// The kind of the action that applies all safe fixes.
 pub(crate) const FIX_ALL: &str = "source.fixAll.dflint";
@@ -37,16 +38,14 @@ pub(crate) fn unchanged(
     previous: Option<&str>,
 ) -> Option<DocumentDiagnosticReportResult> {
     let id = snapshot.generation().to_string();
-    (previous == Some(id.as_str())).then(|| {
-        DocumentDiagnosticReportResult::Report(DocumentDiagnosticReport::Unchanged(
-            RelatedUnchangedDocumentDiagnosticReport {
-                related_documents: None,
-                unchanged_document_diagnostic_report: UnchangedDocumentDiagnosticReport {
-                    result_id: id,
-                },
+    (previous == Some(id.as_str())).then_some(DocumentDiagnosticReportResult::Report(
+        DocumentDiagnosticReport::Unchanged(RelatedUnchangedDocumentDiagnosticReport {
+            related_documents: None,
+            unchanged_document_diagnostic_report: UnchangedDocumentDiagnosticReport {
+                result_id: id,
             },
-        ))
-    })
+        }),
+    ))
 }
 
 pub(crate) fn completion(snapshot: &Snapshot, position: Position) -> CompletionResponse {
@@ -155,7 +154,7 @@ pub(crate) fn definition(
 
 /// Returns the address of a file of the build context.
 fn context_uri(snapshot: &Snapshot, path: &str) -> Option<Uri> {
-    let dockerfile = snapshot.uri.to_file_path()?;
+    let dockerfile = file_path(&snapshot.uri)?;
     Uri::from_file_path(dockerfile.parent()?.join(path))
 }
 

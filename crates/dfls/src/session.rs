@@ -324,9 +324,8 @@ impl Session {
             };
             let is_relevant = is_finding_relevant
                 || entry.document.outside().lint.ignore_file != outside.lint.ignore_file;
-            entry.document.set_outside(Arc::new(outside));
-            let is_underway = entry.is_working || entry.due.is_some();
-            if is_relevant || is_underway {
+            entry.document.set_outside(Arc::new(outside), is_relevant);
+            if is_relevant {
                 self.schedule(&key, Instant::now());
             }
         }

@@ -55,7 +55,7 @@ impl Workspace {
             has_builder,
             ..Outside::default()
         };
-        let Some(path) = uri.to_file_path() else {
+        let Some(path) = file_path(uri) else {
             return (outside, None);
         };
         outside.lint.ignore_file = ignore_file(&path);
@@ -73,13 +73,21 @@ impl Workspace {
 
     /// Returns the folder whose content is not known yet.
     pub(crate) fn unknown_context(&self, uri: &Uri) -> Option<PathBuf> {
-        let folder = uri.to_file_path()?.parent()?.to_path_buf();
+        let folder = file_path(uri)?.parent()?.to_path_buf();
         (!self.contexts.contains_key(&folder)).then_some(folder)
     }
 
     pub(crate) fn set_context(&mut self, folder: PathBuf, entries: Vec<ContextEntry>) {
         self.contexts.insert(folder, Arc::new(entries));
     }
+}
+
+/// Returns the path of a document that lies on the disk.
+pub(crate) fn file_path(uri: &Uri) -> Option<PathBuf> {
+    // The conversion itself takes any scheme.
+    let is_file = uri.as_str().starts_with("file:");
+    let path = uri.to_file_path().filter(|_| is_file)?;
+    Some(path.into_owned())
 }
 
 /// Reads the ignore file of a Dockerfile: its own, else that of the context (BuildKit `dockerui/context.go`).

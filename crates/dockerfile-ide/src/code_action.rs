@@ -191,7 +191,7 @@ fn behind_directives(analysis: &Analysis) -> TextSize {
     start.max(last.map_or(TextSize::new(0), |end| {
         index
             .line_range(index.line(end) + 1)
-            .map_or(end, |line| line.start())
+            .map_or(end, TextRange::start)
     }))
 }
 
@@ -270,7 +270,7 @@ mod tests {
     fn the_difference_is_as_small_as_it_can_be() {
         let edit = difference("aébc", "aéxc");
         assert_eq!(edit.apply("aébc").as_deref(), Some("aéxc"));
-        assert_eq!(edit.span().map(|range| range.len()), Some(TextSize::new(1)));
+        assert_eq!(edit.span().map(TextRange::len), Some(TextSize::new(1)));
         assert!(difference("a", "a").is_empty());
     }
 }

@@ -164,13 +164,16 @@ pub(crate) fn stage_selection(analysis: &Analysis, stage: &Stage) -> TextRange {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write as _;
+
     use super::*;
     use crate::analysis::analysis;
 
     fn outline(symbols: &[DocumentSymbol], depth: usize, out: &mut String) {
         for symbol in symbols {
             let indent = "  ".repeat(depth);
-            out.push_str(&format!("{indent}{} | {}\n", symbol.name, symbol.detail));
+            writeln!(out, "{indent}{} | {}", symbol.name, symbol.detail)
+                .expect("a string takes any text");
             outline(&symbol.children, depth + 1, out);
         }
     }

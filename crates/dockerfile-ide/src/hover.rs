@@ -1,5 +1,7 @@
 //! What is told about the place that the mouse points at.
 
+use std::fmt::Write as _;
+
 use dockerfile_model::{
     Base, HeredocBody, Instruction, Keyword, Origin, Resolution, StageId, VariableId,
 };
@@ -340,16 +342,16 @@ fn image(analysis: &Analysis, instruction: &Instruction, offset: TextSize) -> Op
                 Err(_) => format!("`{name}`"),
             };
             if let Some(page) = crate::document_link::image_page(name) {
-                text.push_str(&format!("\n\n[{page}]({page})"));
+                let _ = write!(text, "\n\n[{page}]({page})");
             }
             if let Some(facts) = analysis.model().facts_of(stage.id) {
                 for (what, value) in [("USER", &facts.user), ("WORKDIR", &facts.workdir)] {
                     if let Some(value) = value {
-                        text.push_str(&format!("  \n{what} `{value}`"));
+                        let _ = write!(text, "  \n{what} `{value}`");
                     }
                 }
                 for (name, value) in facts.environment.iter().take(MOST_VARIABLES) {
-                    text.push_str(&format!("  \nENV `{name}={value}`"));
+                    let _ = write!(text, "  \nENV `{name}={value}`");
                 }
             }
             text
@@ -394,7 +396,7 @@ fn source_file(analysis: &Analysis, instruction: &Instruction, offset: TextSize)
         count => format!("Matches {count} files of the build context:"),
     };
     for path in paths.iter().take(8) {
-        markdown.push_str(&format!("\n- `{path}`"));
+        let _ = write!(markdown, "\n- `{path}`");
     }
     if paths.len() > 8 {
         markdown.push_str("\n- ...");

@@ -3,6 +3,8 @@
 mod entries;
 mod flags;
 
+use std::fmt::Write as _;
+
 use dockerfile_model::Keyword;
 
 pub(crate) use entries::INSTRUCTIONS;
@@ -77,18 +79,20 @@ pub(crate) fn instruction_markdown(page: &InstructionPage) -> String {
         text.push_str("\n\nFlags:\n");
         for flag in flags {
             let value = if flag.value.is_empty() { "" } else { "=" };
-            text.push_str(&format!(
+            let _ = write!(
+                text,
                 "\n- `--{}{value}{}`: {}",
                 flag.name,
                 flag.value,
                 first_sentence(flag.text)
-            ));
+            );
         }
     }
-    text.push_str(&format!(
+    let _ = write!(
+        text,
         "\n\n[Reference](https://docs.docker.com/reference/dockerfile/#{})",
         keyword_name(page.keyword).to_ascii_lowercase()
-    ));
+    );
     text
 }
 
@@ -103,7 +107,7 @@ pub(crate) fn flag_markdown(page: &FlagPage) -> String {
         page.text
     );
     if !page.values.is_empty() {
-        text.push_str(&format!("\n\nValues: `{}`.", page.values.join("`, `")));
+        let _ = write!(text, "\n\nValues: `{}`.", page.values.join("`, `"));
     }
     text
 }

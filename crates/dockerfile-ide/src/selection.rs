@@ -1,6 +1,7 @@
 //! What "expand selection" selects.
 
 use dockerfile_source::{TextRange, TextSize};
+use dockerfile_syntax::Token;
 
 use crate::Analysis;
 
@@ -13,7 +14,7 @@ pub fn selection_ranges(analysis: &Analysis, offset: TextSize) -> Vec<TextRange>
             .tokens()
             .filter(|token| !token.kind().is_trivia())
             .find(|token| token.range().contains_inclusive(offset));
-        ranges.extend(token.map(|token| token.range()));
+        ranges.extend(token.map(Token::range));
     }
     ranges.extend(path.iter().rev().map(|node| node.range()));
     let stage = analysis

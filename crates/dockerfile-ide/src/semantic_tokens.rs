@@ -221,52 +221,10 @@ impl Painter<'_> {
             .command
             .script
             .is_some_and(|script| script.contains_range(range));
-        if let Some(token_type) = self.type_of(token, parent, in_shell) {
+        if let Some(token_type) = type_of(token, parent, in_shell) {
             let modifier = in_shell.then_some(TokenModifier::Shell);
             self.push(range, token_type, modifier);
         }
-    }
-
-    fn type_of(&self, token: Token<'_>, parent: K, in_shell: bool) -> Option<TokenType> {
-        Some(match token.kind() {
-            K::KEYWORD if parent != K::UNKNOWN_INSTRUCTION => TokenType::Keyword,
-            K::RESERVED_WORD => TokenType::Keyword,
-            K::COMMENT | K::COMMENT_LINE => TokenType::Comment,
-            K::DIRECTIVE_NAME | K::DIRECTIVE_VALUE => TokenType::Macro,
-            K::HASH if parent == K::DIRECTIVE => TokenType::Comment,
-            K::FLAG_DASHES | K::FLAG_NAME => TokenType::Parameter,
-            K::JSON_STRING
-            | K::SINGLE_QUOTED
-            | K::ANSI_C_QUOTED
-            | K::DOUBLE_QUOTE
-            | K::HEREDOC_TEXT => TokenType::String,
-            K::TEXT | K::ESCAPE if parent == K::DOUBLE_QUOTED => TokenType::String,
-            K::HEREDOC_END => TokenType::Operator,
-            K::DOLLAR | K::DOLLAR_BRACE | K::R_BRACE | K::NAME => TokenType::Variable,
-            K::EXPANSION_OPERATOR
-            | K::AND_AND
-            | K::OR_OR
-            | K::PIPE
-            | K::PIPE_AMP
-            | K::AMP
-            | K::SEMICOLON
-            | K::CASE_END
-            | K::BANG
-            | K::REDIRECTION_OPERATOR
-            | K::ASSIGNMENT_OPERATOR
-            | K::CONTINUATION
-            | K::L_PAREN
-            | K::R_PAREN
-            | K::DOLLAR_PAREN
-            | K::PROCESS_PAREN
-            | K::BACKQUOTE => TokenType::Operator,
-            K::ARITHMETIC | K::IO_NUMBER => TokenType::Number,
-            K::TEXT if in_shell && token.text().starts_with('-') && parent == K::WORD => {
-                TokenType::Parameter
-            }
-            K::TEXT if is_number(token.text()) => TokenType::Number,
-            _ => return None,
-        })
     }
 
     /// Adds a piece, one for each line that it reaches over.
@@ -284,6 +242,49 @@ impl Painter<'_> {
             start += TextSize::of(line);
         }
     }
+}
+
+/// Returns what a token is by its kind and place.
+fn type_of(token: Token<'_>, parent: K, in_shell: bool) -> Option<TokenType> {
+    Some(match token.kind() {
+        K::KEYWORD if parent != K::UNKNOWN_INSTRUCTION => TokenType::Keyword,
+        K::RESERVED_WORD => TokenType::Keyword,
+        K::COMMENT | K::COMMENT_LINE => TokenType::Comment,
+        K::DIRECTIVE_NAME | K::DIRECTIVE_VALUE => TokenType::Macro,
+        K::HASH if parent == K::DIRECTIVE => TokenType::Comment,
+        K::FLAG_DASHES | K::FLAG_NAME => TokenType::Parameter,
+        K::JSON_STRING
+        | K::SINGLE_QUOTED
+        | K::ANSI_C_QUOTED
+        | K::DOUBLE_QUOTE
+        | K::HEREDOC_TEXT => TokenType::String,
+        K::TEXT | K::ESCAPE if parent == K::DOUBLE_QUOTED => TokenType::String,
+        K::HEREDOC_END => TokenType::Operator,
+        K::DOLLAR | K::DOLLAR_BRACE | K::R_BRACE | K::NAME => TokenType::Variable,
+        K::EXPANSION_OPERATOR
+        | K::AND_AND
+        | K::OR_OR
+        | K::PIPE
+        | K::PIPE_AMP
+        | K::AMP
+        | K::SEMICOLON
+        | K::CASE_END
+        | K::BANG
+        | K::REDIRECTION_OPERATOR
+        | K::ASSIGNMENT_OPERATOR
+        | K::CONTINUATION
+        | K::L_PAREN
+        | K::R_PAREN
+        | K::DOLLAR_PAREN
+        | K::PROCESS_PAREN
+        | K::BACKQUOTE => TokenType::Operator,
+        K::ARITHMETIC | K::IO_NUMBER => TokenType::Number,
+        K::TEXT if in_shell && token.text().starts_with('-') && parent == K::WORD => {
+            TokenType::Parameter
+        }
+        K::TEXT if is_number(token.text()) => TokenType::Number,
+        _ => return None,
+    })
 }
 
 fn is_number(text: &str) -> bool {

@@ -1,9 +1,9 @@
 //! A client that says what it is told to say.
 
 use std::collections::VecDeque;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -114,11 +114,8 @@ impl Client {
 
     /// Returns all publications that come until none has come for a while.
     pub(crate) fn publications(&mut self, silence: Duration) -> Vec<Value> {
-        loop {
-            match self.messages.recv_timeout(silence) {
-                Ok(message) => self.kept.push_back(message),
-                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
-            }
+        while let Ok(message) = self.messages.recv_timeout(silence) {
+            self.kept.push_back(message);
         }
         let is_publication =
             |message: &Value| message["method"] == "textDocument/publishDiagnostics";

@@ -70,7 +70,7 @@ fn mount(context: &Context<'_>, value: &str, items: &mut Items) {
                     &format!("type={name}"),
                     first_sentence(text),
                 );
-                item.insert = snippet(name).to_owned();
+                snippet(name).clone_into(&mut item.insert);
                 item.is_snippet = true;
                 item.documentation = format!("mount-type:{name}");
                 item.rank = 1;
