@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 use tower_lsp::jsonrpc::{Error, ErrorCode, Result};
+#[allow(clippy::wildcard_imports)] // These are the words of the protocol.
 use tower_lsp::ls_types::*;
 use tower_lsp::{Client, LanguageServer};
 

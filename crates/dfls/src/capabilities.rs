@@ -1,6 +1,7 @@
 //! What the server tells the client that it can do.
 
 use dockerfile_ide::{TokenModifier, TokenType};
+#[allow(clippy::wildcard_imports)] // These are the words of the protocol.
 use tower_lsp::ls_types::*;
 
 use crate::settings::ClientFacts;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use dockerfile_ide as ide;
 use dockerfile_source::TextSize;
 use tower_lsp::jsonrpc::{Error, Result};
+#[allow(clippy::wildcard_imports)] // These are the words of the protocol.
 use tower_lsp::ls_types::*;
 
 use crate::convert;
