@@ -38,6 +38,7 @@ const OWNERS: &[(&str, &[&str])] = &[
             "oci-image",
             "build-sandbox",
             "dockerfile-build",
+            "dfls",
         ],
     ),
     ("tar", &["oci-image", "dockerfile-build", "test-support"]),
@@ -56,6 +57,8 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("rustls", &["oci-registry"]),
     ("ruzstd", &["test-support"]),
     ("tower-lsp", &["dfls"]),
+    ("tower-service", &["dfls"]),
+    ("futures-util", &["dfls"]),
     ("tokio", &["dfls"]),
 ];
 
