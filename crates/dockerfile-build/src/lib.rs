@@ -10,14 +10,39 @@
 
 #![forbid(unsafe_code)]
 
+mod engine;
+mod plan;
+mod solve;
+
 pub mod context;
+mod contexts;
 pub mod copy;
+mod files;
+
+mod bases;
+mod export;
+mod flat;
+mod image;
+mod layers;
+mod layout;
+mod prune;
+
+mod cache;
+mod key;
+
+mod culprit;
+mod runner;
+mod time;
+
 mod error;
 mod event;
 mod request;
 
+pub use bases::canonical_name;
+pub use engine::{Fate, Forecast, StepForecast, build, forecast};
 pub use error::{BuildError, Failure, Place};
 pub use event::{Event, Observer, Progress, Silent, StepId, StepState, Stream};
-pub use request::{
-    BaseImages, CacheUse, Clock, ContextSource, ExecutorKind, NamedContext, Request, Secret,
-};
+pub use export::{Destination, LayerFormat, Target, export, push};
+pub use image::Image;
+pub use prune::prune;
+pub use request::{BaseImages, CacheUse, Clock, ContextSource, NamedContext, Request, Secret};

@@ -32,7 +32,6 @@ pub struct Request {
     pub cache: CacheUse,
     pub base_images: BaseImages,
     pub clock: Clock,
-    pub executor: ExecutorKind,
     /// `--network` of the whole build: `default`, `none` or `host`.
     pub network: Option<String>,
     /// `--add-host NAME:ADDRESS`.
@@ -43,6 +42,34 @@ pub struct Request {
     pub store: PathBuf,
     /// The most steps that run at the same time; the number of processors without it.
     pub parallelism: Option<usize>,
+}
+
+impl Request {
+    /// Returns a build of a text with an empty context, and everything else as it is without a word from the user.
+    pub fn new(name: impl Into<String>, dockerfile: impl Into<String>) -> Request {
+        Request {
+            dockerfile_name: name.into(),
+            dockerfile: dockerfile.into(),
+            ignore_file: None,
+            context: ContextSource::Empty,
+            named_contexts: Vec::new(),
+            build_arguments: Vec::new(),
+            labels: Vec::new(),
+            target: None,
+            stop_at: None,
+            platform: None,
+            secrets: Vec::new(),
+            ssh: Vec::new(),
+            cache: CacheUse::default(),
+            base_images: BaseImages::default(),
+            clock: Clock::default(),
+            network: None,
+            extra_hosts: Vec::new(),
+            allow_insecure: false,
+            store: PathBuf::new(),
+            parallelism: None,
+        }
+    }
 }
 
 /// Where the files come from that COPY and ADD name.
@@ -117,6 +144,13 @@ pub struct Clock {
     pub rewrites_layers: bool,
 }
 
+impl Clock {
+    /// Returns the time that nothing in a layer may be younger than.
+    pub(crate) fn latest(self) -> Option<i64> {
+        self.rewrites_layers.then_some(self.seconds)
+    }
+}
+
 impl Default for Clock {
     fn default() -> Clock {
         Clock {
@@ -124,13 +158,4 @@ impl Default for Clock {
             rewrites_layers: true,
         }
     }
-}
-
-/// What runs the commands.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum ExecutorKind {
-    #[default]
-    Native,
-    /// `runc`, `crun` or another program with their command line.
-    Runtime(PathBuf),
 }

@@ -97,7 +97,10 @@ fn notes(diagnostic: &Diagnostic) -> Vec<String> {
             Applicability::DisplayOnly => format!("suggestion: {title}"),
         });
     }
-    notes.push(format!("see: dflint explain {}", diagnostic.rule));
+    // A failed build has no page.
+    if !diagnostic.code.is_empty() {
+        notes.push(format!("see: dflint explain {}", diagnostic.rule));
+    }
     notes
 }
 

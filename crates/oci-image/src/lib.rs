@@ -8,18 +8,20 @@
 
 #![forbid(unsafe_code)]
 
+pub mod layer;
 mod error;
 
 pub mod digest;
 
 pub mod config;
 mod go_json;
-pub mod layer;
 pub mod manifest;
 
 pub mod compression;
 
 pub mod store;
+
+pub mod archive;
 
 pub use compression::Compression;
 pub use digest::Digest;

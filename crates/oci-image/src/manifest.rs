@@ -208,7 +208,7 @@ impl Index {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Document {
     Manifest(Box<Manifest>),
-    Index(Index),
+    Index(Box<Index>),
 }
 
 impl Document {
@@ -255,7 +255,7 @@ impl Document {
             return Err(Error::AmbiguousDocument);
         }
         let parsed = if is_index {
-            serde_json::from_slice(bytes).map(Self::Index)
+            serde_json::from_slice(bytes).map(|index| Self::Index(Box::new(index)))
         } else {
             serde_json::from_slice(bytes).map(|manifest| Self::Manifest(Box::new(manifest)))
         };

@@ -35,6 +35,7 @@ use std::sync::{Mutex, PoisonError};
 pub use blob::{BlobReader, BlobWriter};
 pub use check::{Fault, Repair};
 pub use compressed::CompressedForm;
+pub(crate) use image_index::NAME_ANNOTATION;
 pub use image_index::StoredImage;
 pub use prune::{PruneOptions, Pruned};
 pub use publication::Publication;
@@ -155,6 +156,11 @@ impl Store {
             }),
             Err(source) => Err(Error::io("read", &self.blob_path(digest))(source)),
         }
+    }
+
+    /// Fails unless the store has every part of an image, with the size that its descriptor says.
+    pub fn require_image(&self, descriptor: &Descriptor) -> Result<(), Error> {
+        self.parts_of(descriptor, &mut BTreeSet::new())
     }
 
     /// Begins a change of the tags that takes effect as a whole.

@@ -18,11 +18,14 @@ mod shared_folder;
 mod open_corpus;
 mod zst_lines;
 
+mod busybox_base;
+
 mod annotations;
 mod cursor;
 
 pub use annotations::{Annotation, annotations, check_annotations, render_annotations};
+pub use busybox_base::{busybox_program, write_busybox_base};
 pub use cursor::cursor;
 pub use open_corpus::open_corpus;
-pub use shared_folder::{conformance, seeds, shared_folder, skipped, workspace_root};
+pub use shared_folder::{conformance, is_as_delivered, seeds, shared_folder, skipped, workspace_root};
 pub use zst_lines::read_zst_lines;

@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: how fast, how much memory, and how that compares.
 
+mod build;
 mod check;
 mod check_peers;
 mod hostile;
@@ -15,6 +16,8 @@ use crate::workspace::Workspace;
 
 #[derive(Subcommand)]
 pub(crate) enum Bench {
+    /// Whole builds, against Docker and buildah.
+    Build(build::BuildArgs),
     /// Whole processes over the open corpus, against hadolint and tally.
     Check(check::CheckArgs),
     /// Throughput of the parser and the rules on one core, and how it grows with the size of the file.
@@ -25,6 +28,7 @@ pub(crate) enum Bench {
 
 pub(crate) fn bench(workspace: &Workspace, bench: Bench) -> anyhow::Result<()> {
     match bench {
+        Bench::Build(args) => build::build(workspace, &args),
         Bench::Check(args) => check::check(workspace, &args),
         Bench::Parse(args) => parse::parse(workspace, &args),
         Bench::Hostile(args) => hostile::hostile(workspace, &args),

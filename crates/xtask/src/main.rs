@@ -5,6 +5,7 @@
 // Sizes and counts are far below 2^52.
 #![allow(clippy::cast_precision_loss)]
 
+mod bases;
 mod bench;
 mod command;
 mod compare;
@@ -13,6 +14,7 @@ mod daemon;
 mod docs;
 mod fuzz;
 mod gallery;
+mod page_section;
 mod peers;
 mod pre_commit;
 mod ready;
@@ -44,6 +46,8 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Makes base images for tests and benches of the builder, and serves them.
+    Bases(bases::BasesArgs),
     /// Measures, against peers where there are some.
     #[command(subcommand)]
     Bench(bench::Bench),
@@ -79,6 +83,7 @@ fn run(task: Task) -> anyhow::Result<bool> {
         Task::Ready => ready::ready(&workspace),
         Task::Tidy => tidy::print(&tidy::tidy(&workspace)?),
         Task::Docs { check } => docs::docs(&workspace, check),
+        Task::Bases(args) => bases::bases(&workspace, &args).map(|()| true),
         Task::Bench(bench) => bench::bench(&workspace, bench).map(|()| true),
         Task::Fuzz(args) => fuzz::fuzz(&workspace, &args),
         Task::Compare(args) => compare::compare(&workspace, &args).map(|()| true),

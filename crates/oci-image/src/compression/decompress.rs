@@ -126,11 +126,8 @@ impl<R: Read> Decompressor<R> {
 
     fn explain(&self, error: io::Error) -> io::Error {
         // What the reader below says of itself (a corrupt blob, say) is not a matter of the format.
-        if self.format == Format::None
-            || error
-                .get_ref()
-                .is_some_and(|source| source.is::<crate::Error>())
-        {
+        let is_ours = matches!(error.get_ref(), Some(source) if source.is::<crate::Error>());
+        if is_ours || self.format == Format::None {
             return error;
         }
         let name = self.format.name();

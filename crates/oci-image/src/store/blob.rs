@@ -76,7 +76,7 @@ impl<'store> BlobWriter<'store> {
         }
         // A blob of that name is replaced: should it be corrupt, it is no longer.
         let path = self.store.blob_path(&digest);
-        let set_mode = fs::Permissions::from(std::os::unix::fs::PermissionsExt::from_mode(0o600));
+        let set_mode = <fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o600);
         file.as_file()
             .set_permissions(set_mode)
             .map_err(Error::io("set the mode of", file.path()))?;

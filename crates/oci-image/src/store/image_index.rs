@@ -82,7 +82,7 @@ impl Store {
         check_size("index.json", size)?;
         let bytes = fs::read(&path).map_err(Error::io("read", &path))?;
         match Document::parse(&bytes, Some(media_type::OCI_INDEX))? {
-            Document::Index(index) => Ok(index),
+            Document::Index(index) => Ok(*index),
             Document::Manifest(_) => Err(Error::AmbiguousDocument),
         }
     }

@@ -1,0 +1,179 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Builds images from Dockerfiles, without a daemon and without root.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Builds an image
+    Build(Box<BuildArguments>),
+    /// Says what a build would do, and why, and does nothing of it
+    Plan(Box<PlanArguments>),
+    /// Lists the images in the store
+    Images(StoreArguments),
+    /// Looks after the store
+    Store(StoreCommandArguments),
+    /// Deletes what no image needs
+    Prune(PruneArguments),
+}
+
+/// What is built, and of what.
+#[derive(Debug, Args)]
+pub(crate) struct InputArguments {
+    /// The folder with the files that COPY and ADD name
+    #[arg(default_value = ".")]
+    pub(crate) context: PathBuf,
+    /// The Dockerfile; `-` reads it from standard input [default: CONTEXT/Dockerfile or Containerfile]
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    /// The stage to build [default: the last]
+    #[arg(long, value_name = "STAGE")]
+    pub(crate) target: Option<String>,
+    /// A value for an ARG; without `=` it is taken from the environment
+    #[arg(long = "build-arg", value_name = "NAME[=VALUE]")]
+    pub(crate) build_arguments: Vec<String>,
+    /// What a name in FROM or `--from` means: a folder, `docker-image://IMAGE`, `oci-layout://FOLDER[:TAG]` or `target:STAGE`
+    #[arg(long = "build-context", value_name = "NAME=VALUE")]
+    pub(crate) build_contexts: Vec<String>,
+    /// What to build for: os/architecture[/variant]
+    #[arg(long)]
+    pub(crate) platform: Option<String>,
+    /// Takes nothing from earlier builds
+    #[arg(long)]
+    pub(crate) no_cache: bool,
+    /// Takes nothing from earlier builds for these stages
+    #[arg(long, value_name = "STAGE", value_delimiter = ',')]
+    pub(crate) no_cache_filter: Vec<String>,
+    /// Asks registries for newer base images
+    #[arg(long)]
+    pub(crate) pull: bool,
+    /// A registry that stands in for another
+    #[arg(long, value_name = "HOST=HOST")]
+    pub(crate) registry_mirror: Vec<String>,
+    /// A registry that may be asked without TLS
+    #[arg(long, value_name = "HOST")]
+    pub(crate) insecure_registry: Vec<String>,
+    #[command(flatten)]
+    pub(crate) store: StoreArguments,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BuildArguments {
+    #[command(flatten)]
+    pub(crate) input: InputArguments,
+    /// A name for the image
+    #[arg(short, long = "tag", value_name = "NAME[:TAG]")]
+    pub(crate) tags: Vec<String>,
+    /// A label of the image
+    #[arg(long = "label", value_name = "NAME=VALUE")]
+    pub(crate) labels: Vec<String>,
+    /// A secret for RUN: id=NAME with src=FILE or env=NAME
+    #[arg(long = "secret", value_name = "id=NAME,...")]
+    pub(crate) secrets: Vec<String>,
+    /// An agent for RUN: NAME=SOCKET [default socket: $SSH_AUTH_SOCK]
+    #[arg(long, value_name = "NAME[=SOCKET]")]
+    pub(crate) ssh: Vec<String>,
+    /// Where the image goes besides the store: type=oci|docker|tar|local|registry, dest=, compression=gzip|zstd|uncompressed
+    #[arg(short, long = "output", value_name = "type=...,dest=...")]
+    pub(crate) outputs: Vec<String>,
+    /// Sends the image to the registries that its names say
+    #[arg(long)]
+    pub(crate) push: bool,
+    /// A file for the image ID
+    #[arg(long, value_name = "FILE")]
+    pub(crate) iidfile: Option<PathBuf>,
+    /// A file for digests and names, as JSON
+    #[arg(long, value_name = "FILE")]
+    pub(crate) metadata_file: Option<PathBuf>,
+    /// How progress is shown
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) progress: ProgressKind,
+    /// Prints the image ID and nothing else
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+    /// The network of RUN: default, none or host
+    #[arg(long)]
+    pub(crate) network: Option<String>,
+    /// A name in /etc/hosts of RUN
+    #[arg(long, value_name = "NAME:ADDRESS")]
+    pub(crate) add_host: Vec<String>,
+    /// What else the build may do: security.insecure
+    #[arg(long, value_name = "RIGHT")]
+    pub(crate) allow: Vec<String>,
+    /// Says of every step that runs why it has to
+    #[arg(long)]
+    pub(crate) explain_cache: bool,
+    /// The time in the image, in seconds since 1970 [default: $SOURCE_DATE_EPOCH, else 1980-01-01]
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) timestamp: Option<i64>,
+    /// Sets later times of files back to that time
+    #[arg(long, value_name = "BOOL", default_value_t = true, num_args = 0..=1, default_missing_value = "true", require_equals = true, action = clap::ArgAction::Set)]
+    pub(crate) rewrite_timestamp: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PlanArguments {
+    #[command(flatten)]
+    pub(crate) input: InputArguments,
+    /// Prints JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct StoreArguments {
+    /// The folder with images and cache [default: $DFBUILD_STORE, else a folder of the user, or /var/lib/dfbuild for root]
+    #[arg(long, value_name = "FOLDER", global = true)]
+    pub(crate) store: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StoreCommandArguments {
+    #[command(subcommand)]
+    pub(crate) command: StoreCommand,
+    #[command(flatten)]
+    pub(crate) store: StoreArguments,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum StoreCommand {
+    /// Reads everything in the store and says what is damaged
+    Check {
+        /// Takes what is damaged out
+        #[arg(long)]
+        repair: bool,
+    },
+    /// Prints where the store is
+    Path,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PruneArguments {
+    /// Deletes everything: images, layers, cache
+    #[arg(long)]
+    pub(crate) all: bool,
+    #[command(flatten)]
+    pub(crate) store: StoreArguments,
+}
+
+/// How progress is shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ProgressKind {
+    /// On a terminal as `tty`, else as `plain`
+    #[default]
+    Auto,
+    Tty,
+    Plain,
+    /// One JSON object a line
+    Rawjson,
+    Quiet,
+}

@@ -1,0 +1,206 @@
+//! `dfbuild build`.
+
+use std::env;
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result, bail};
+use build_sandbox::user_namespace;
+use dockerfile_build::{BuildError, Clock, Failure, Image, LayerFormat, Request};
+use dockerfile_source::SourceFile;
+use oci_image::compression::Compression;
+use oci_registry::{Options, Registry};
+
+use crate::arguments::BuildArguments;
+use crate::dockerfile::{pair, request, secret};
+use crate::failure;
+use crate::outcome::Outcome;
+use crate::output::Output;
+use crate::progress::Shown;
+
+pub(crate) fn run(arguments: &BuildArguments) -> Result<Outcome> {
+    let request = full_request(arguments)?;
+    let outputs = arguments
+        .outputs
+        .iter()
+        .map(|text| Output::parse(text))
+        .collect::<Result<Vec<_>>>()?;
+    let tags: Vec<String> = arguments
+        .tags
+        .iter()
+        .map(|tag| canonical(tag))
+        .collect::<Result<_>>()?;
+    let shown = Shown::new(arguments, &request);
+    let result = dockerfile_build::build(
+        &request,
+        &tags,
+        shown.observer(),
+        &crate::progress::is_interrupted,
+    );
+    shown.end();
+    let source = SourceFile::new(request.dockerfile_name.clone(), request.dockerfile.clone());
+    let result = result.and_then(|image| {
+        for output in &outputs {
+            give(&image, output, &tags, &request)?;
+        }
+        if arguments.push {
+            give(&image, &Output::Push(gzip()), &tags, &request)?;
+        }
+        Ok(image)
+    });
+    match result {
+        Ok(image) => {
+            write_files(arguments, &image, &tags)?;
+            shown.done(&image, &tags)?;
+            Ok(Outcome::Done)
+        }
+        Err(error) if error.failure == Failure::NeedsNamespace && !user_namespace::is_inside() => {
+            again()
+        }
+        Err(error) if error.failure == Failure::Cancelled => {
+            let _ = writeln!(io::stderr(), "cancelled");
+            Ok(Outcome::Cancelled)
+        }
+        Err(error) => {
+            failure::print(&error, &source)?;
+            Ok(Outcome::Failed)
+        }
+    }
+}
+
+/// Does the same as root of a user namespace.
+fn again() -> Result<Outcome> {
+    let status = user_namespace::reexec_as_root()?;
+    Ok(Outcome::Passed(
+        u8::try_from(user_namespace::exit_code(status)).unwrap_or(1),
+    ))
+}
+
+fn full_request(arguments: &BuildArguments) -> Result<Request> {
+    let mut request = request(&arguments.input)?;
+    for label in &arguments.labels {
+        request.labels.push(pair(label, "--label NAME=VALUE")?);
+    }
+    for text in &arguments.secrets {
+        request.secrets.push(secret(text)?);
+    }
+    for text in &arguments.ssh {
+        let (name, socket) = match text.split_once('=') {
+            Some((name, socket)) => (name, PathBuf::from(socket)),
+            None => {
+                let socket = env::var_os("SSH_AUTH_SOCK")
+                    .context("`--ssh` without a socket needs SSH_AUTH_SOCK")?;
+                (text.as_str(), PathBuf::from(socket))
+            }
+        };
+        request.ssh.push((name.to_owned(), socket));
+    }
+    for text in &arguments.add_host {
+        let Some((name, address)) = text.split_once([':', '=']) else {
+            bail!("`{text}` is not of the form --add-host NAME:ADDRESS");
+        };
+        request
+            .extra_hosts
+            .push((name.to_owned(), address.to_owned()));
+    }
+    for right in &arguments.allow {
+        match right.as_str() {
+            "security.insecure" => request.allow_insecure = true,
+            "network.host" => {}
+            _ => bail!("`{right}` is nothing that can be allowed; there is security.insecure"),
+        }
+    }
+    request.network.clone_from(&arguments.network);
+    request.clock = clock(arguments)?;
+    Ok(request)
+}
+
+fn clock(arguments: &BuildArguments) -> Result<Clock> {
+    let mut clock = Clock {
+        rewrites_layers: arguments.rewrite_timestamp,
+        ..Clock::default()
+    };
+    let given = arguments
+        .input
+        .build_arguments
+        .iter()
+        .rev()
+        .find_map(|text| text.strip_prefix("SOURCE_DATE_EPOCH="));
+    let text = given
+        .map(str::to_owned)
+        .or_else(|| env::var("SOURCE_DATE_EPOCH").ok());
+    if let Some(seconds) = arguments.timestamp {
+        clock.seconds = seconds;
+    } else if let Some(text) = text.filter(|text| !text.is_empty()) {
+        clock.seconds = text
+            .parse()
+            .with_context(|| format!("SOURCE_DATE_EPOCH=`{text}` is no number of seconds"))?;
+    }
+    Ok(clock)
+}
+
+fn gzip() -> LayerFormat {
+    LayerFormat {
+        compression: Compression::GZIP,
+        is_forced: false,
+    }
+}
+
+fn give(
+    image: &Image,
+    output: &Output,
+    tags: &[String],
+    request: &Request,
+) -> Result<(), BuildError> {
+    match output {
+        Output::Store => Ok(()),
+        Output::Export(target, format) => {
+            dockerfile_build::export(&request.store, image, tags, target, *format)
+        }
+        Output::Push(format) => {
+            if tags.is_empty() {
+                return Err(BuildError::new(
+                    Failure::Image,
+                    "an image without a name cannot be pushed",
+                )
+                .help("name it: `-t HOST/NAME:TAG`"));
+            }
+            let options = Options {
+                mirrors: Vec::new(),
+                insecure_hosts: request.base_images.insecure_hosts.clone(),
+            };
+            let registry = Registry::new(options)
+                .map_err(|error| BuildError::new(Failure::Image, error.to_string()))?;
+            dockerfile_build::push(&request.store, image, tags, &registry, *format).map(|_| ())
+        }
+    }
+}
+
+fn write_files(arguments: &BuildArguments, image: &Image, tags: &[String]) -> Result<()> {
+    if let Some(path) = &arguments.iidfile {
+        fs::write(path, image.id.to_string())
+            .with_context(|| format!("cannot write `{}`", path.display()))?;
+    }
+    if let Some(path) = &arguments.metadata_file {
+        let metadata = serde_json::json!({
+            "containerimage.config.digest": image.id.to_string(),
+            "containerimage.digest": image.manifest.digest.to_string(),
+            "containerimage.descriptor": {
+                "mediaType": image.manifest.media_type,
+                "digest": image.manifest.digest.to_string(),
+                "size": image.manifest.size,
+            },
+            "image.name": tags.join(","),
+        });
+        let text = serde_json::to_string_pretty(&metadata)?;
+        fs::write(path, text).with_context(|| format!("cannot write `{}`", path.display()))?;
+    }
+    Ok(())
+}
+
+/// Returns a name with its registry and tag.
+fn canonical(tag: &str) -> Result<String> {
+    dockerfile_build::canonical_name(tag)
+        .map_err(|error| anyhow::anyhow!("`{tag}` cannot be the name of an image: {error}"))
+}

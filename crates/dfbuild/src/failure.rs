@@ -1,0 +1,49 @@
+//! A build that failed, as a compiler would tell it.
+
+use std::io::{self, IsTerminal as _, Write as _};
+
+use anyhow::Result;
+use dockerfile_build::BuildError;
+use dockerfile_report::{OutputFormat, Renderer, visible};
+use dockerfile_source::{Diagnostic, Label, Severity, SourceFile};
+
+/// Prints a failure with the place in the Dockerfile and the last lines of the command.
+pub(crate) fn print(error: &BuildError, source: &SourceFile) -> Result<()> {
+    let mut out = Vec::new();
+    for line in &error.output {
+        writeln!(out, "    │ {}", visible(line))?;
+    }
+    match &error.place {
+        Some(place) => {
+            let mut labels = vec![Label {
+                range: place.range,
+                message: place.label.clone(),
+            }];
+            labels.extend(place.others.iter().map(|(range, message)| Label {
+                range: *range,
+                message: message.clone(),
+            }));
+            let diagnostic = Diagnostic {
+                rule: "build-failed",
+                code: "",
+                aliases: &[],
+                severity: Severity::Error,
+                message: error.message.clone(),
+                range: place.range,
+                labels,
+                help: error.help.clone(),
+                fix: None,
+            };
+            let color = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+            Renderer::new(OutputFormat::Full, color).render(source, &[diagnostic], &mut out)?;
+        }
+        None => {
+            writeln!(out, "error: {}", visible(&error.message))?;
+            if let Some(help) = &error.help {
+                writeln!(out, "  = help: {help}")?;
+            }
+        }
+    }
+    io::stderr().write_all(&out)?;
+    Ok(())
+}

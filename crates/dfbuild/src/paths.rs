@@ -1,0 +1,28 @@
+//! Where the store is.
+
+use std::env;
+use std::path::PathBuf;
+
+use build_sandbox::user_namespace;
+
+use crate::arguments::StoreArguments;
+
+/// Returns the folder of the store.
+pub(crate) fn store(arguments: &StoreArguments) -> PathBuf {
+    let named = arguments
+        .store
+        .clone()
+        .or_else(|| env::var_os("DFBUILD_STORE").map(PathBuf::from));
+    if let Some(named) = named {
+        return named;
+    }
+    let is_root = user_namespace::is_privileged() && !user_namespace::is_inside();
+    if is_root && env::var_os("XDG_DATA_HOME").is_none() {
+        return PathBuf::from("/var/lib/dfbuild");
+    }
+    let data = env::var_os("XDG_DATA_HOME").map(PathBuf::from);
+    let data =
+        data.or_else(|| env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/share")));
+    data.unwrap_or_else(|| PathBuf::from("/var/tmp"))
+        .join("dfbuild")
+}

@@ -1,0 +1,85 @@
+//! The folders of the user that a build reads: the context and `--build-context`.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use dockerfile_model::IgnoreFile;
+use rustc_hash::FxHashMap;
+
+use crate::context::Context;
+use crate::error::{BuildError, Failure};
+use crate::request::{ContextSource, Request};
+
+/// All folders, each opened once.
+pub(crate) struct Contexts {
+    main: ContextSource,
+    ignore_file: Option<(String, String)>,
+    stat_caches: PathBuf,
+    open: Mutex<FxHashMap<PathBuf, Arc<Context>>>,
+}
+
+impl Contexts {
+    pub(crate) fn new(request: &Request) -> Contexts {
+        Contexts {
+            main: request.context.clone(),
+            ignore_file: request.ignore_file.clone(),
+            stat_caches: request.store.join("cache/contexts"),
+            open: Mutex::default(),
+        }
+    }
+
+    /// Returns the context of the build.
+    pub(crate) fn main(&self) -> Result<Arc<Context>, BuildError> {
+        match &self.main {
+            ContextSource::Directory(path) => self.open(path, self.ignore_file.as_ref()),
+            ContextSource::Empty => Ok(Arc::new(Context::empty())),
+        }
+    }
+
+    /// Returns a folder of `--build-context`; its own `.dockerignore` counts.
+    pub(crate) fn of_folder(&self, path: &Path) -> Result<Arc<Context>, BuildError> {
+        let ignore = path.join(".dockerignore");
+        let ignore_file = std::fs::read_to_string(&ignore)
+            .ok()
+            .map(|text| (ignore.display().to_string(), text));
+        self.open(path, ignore_file.as_ref())
+    }
+
+    fn open(
+        &self,
+        path: &Path,
+        ignore: Option<&(String, String)>,
+    ) -> Result<Arc<Context>, BuildError> {
+        let mut open = self
+            .open
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some(context) = open.get(path) {
+            return Ok(Arc::clone(context));
+        }
+        let rules = match ignore {
+            Some((name, text)) => Some(IgnoreFile::parse(text).map_err(|error| {
+                BuildError::new(
+                    Failure::Source,
+                    format!("{name}:{}: {error}", error.line + 1),
+                )
+            })?),
+            None => None,
+        };
+        let context = Arc::new(Context::open(path, rules, &self.stat_caches)?);
+        open.insert(path.to_owned(), Arc::clone(&context));
+        Ok(context)
+    }
+
+    /// Keeps what was found out about files, for the next build.
+    pub(crate) fn save(&self) {
+        let open = self
+            .open
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        for context in open.values() {
+            // Without it the next build reads the files again.
+            let _ = context.save();
+        }
+    }
+}

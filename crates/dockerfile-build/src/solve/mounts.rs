@@ -1,0 +1,325 @@
+//! What `RUN --mount` puts into the sandbox.
+
+use std::fs;
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+use std::thread::Scope;
+
+use build_sandbox::{Mount, MountSource};
+
+use super::Solver;
+use super::keys::Selection;
+use crate::error::{BuildError, Failure};
+use crate::key::{Key, KeyMaker};
+use crate::plan::{CacheSharing, From, MountKind, RunMount};
+
+/// The mounts of a RUN, and what has to stay until it has ended.
+#[derive(Default)]
+pub(super) struct Prepared {
+    pub(super) mounts: Vec<Mount>,
+    pub(super) variables: Vec<(String, String)>,
+    /// Locks on caches that nobody else may use meanwhile.
+    locks: Vec<fs::File>,
+    folders: Vec<tempfile::TempDir>,
+}
+
+impl Solver<'_> {
+    pub(super) fn mounts<'scope>(
+        &'scope self,
+        scope: &'scope Scope<'scope, '_>,
+        mounts: &[RunMount],
+    ) -> Result<Prepared, BuildError> {
+        let mut prepared = Prepared::default();
+        for mount in mounts {
+            self.mount(scope, mount, &mut prepared)
+                .map_err(|error| error.at(mount.range, ""))?;
+        }
+        Ok(prepared)
+    }
+
+    fn mount<'scope>(
+        &'scope self,
+        scope: &'scope Scope<'scope, '_>,
+        mount: &RunMount,
+        prepared: &mut Prepared,
+    ) -> Result<(), BuildError> {
+        let target = PathBuf::from(&mount.target);
+        match &mount.kind {
+            MountKind::Bind {
+                from,
+                source,
+                is_read_only,
+            } => {
+                let source = self.mounted_files(scope, from, source)?;
+                prepared.mounts.push(Mount {
+                    target,
+                    source: if *is_read_only {
+                        MountSource::Bind {
+                            path: source,
+                            is_read_only: true,
+                        }
+                    } else {
+                        let scratch = self.scratch_folder()?;
+                        let mount = MountSource::Overlay {
+                            lower: source,
+                            scratch: scratch.path().to_owned(),
+                        };
+                        prepared.folders.push(scratch);
+                        mount
+                    },
+                });
+            }
+            MountKind::Cache { .. } => self.cache_mount(scope, mount, prepared)?,
+            MountKind::Tmpfs { size } => prepared.mounts.push(Mount {
+                target,
+                source: MountSource::Tmpfs {
+                    size: *size,
+                    mode: 0o1777,
+                },
+            }),
+            MountKind::Secret { .. } => self.secret_mount(mount, prepared)?,
+            MountKind::Ssh {
+                id,
+                is_required,
+                mode,
+                uid,
+                gid,
+            } => {
+                let agent = self.request.ssh.iter().find(|(name, _)| name == id);
+                match agent {
+                    Some((_, socket)) => {
+                        prepared.mounts.push(Mount {
+                            target,
+                            source: MountSource::Socket {
+                                path: socket.clone(),
+                                mode: *mode,
+                                uid: *uid,
+                                gid: *gid,
+                            },
+                        });
+                        prepared
+                            .variables
+                            .push(("SSH_AUTH_SOCK".to_owned(), mount.target.clone()));
+                    }
+                    None if *is_required => {
+                        return Err(BuildError::new(
+                            Failure::Source,
+                            format!("no agent was given for `{id}`"),
+                        )
+                        .help(format!("give it one: `--ssh {id}=SOCKET`")));
+                    }
+                    None => prepared
+                        .variables
+                        .push(("SSH_AUTH_SOCK".to_owned(), mount.target.clone())),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns where files of a context or a stage can be mounted from.
+    fn mounted_files<'scope>(
+        &'scope self,
+        scope: &'scope Scope<'scope, '_>,
+        from: &From,
+        source: &str,
+    ) -> Result<PathBuf, BuildError> {
+        let mut sources = super::contents::Making {
+            solver: self,
+            scope,
+        };
+        let digest = super::keys::Sources::digest(&mut sources, from, &Selection::of_path(source))?;
+        let digest = digest.unwrap_or(Key::from([0; 32]));
+        if let From::Stage(stage) = from {
+            // A mount of a stage reads it, so it has to be there.
+            self.stage(scope, *stage)?;
+        }
+        let mut maker = KeyMaker::new("mounted files");
+        maker.add(digest.bytes()).add(source.as_bytes());
+        let (key, _) = maker.finish();
+        let layer = match self.known(key) {
+            Some((_, layer)) => layer,
+            None => self.folder_layer_of(scope, from, source, key)?,
+        };
+        let snapshot = self.layers.snapshot(&layer, self.store)?;
+        let name = source
+            .trim_end_matches('/')
+            .rsplit('/')
+            .next()
+            .unwrap_or("");
+        let file = snapshot.join("file").join(name);
+        if !name.is_empty() && file.symlink_metadata().is_ok() {
+            return Ok(file);
+        }
+        Ok(snapshot.join("folder"))
+    }
+
+    fn cache_mount<'scope>(
+        &'scope self,
+        scope: &'scope Scope<'scope, '_>,
+        mount: &RunMount,
+        prepared: &mut Prepared,
+    ) -> Result<(), BuildError> {
+        let MountKind::Cache {
+            id,
+            sharing,
+            from,
+            source,
+            is_read_only,
+            mode,
+            uid,
+            gid,
+        } = &mount.kind
+        else {
+            return Ok(());
+        };
+        // The id is hashed, so that it can never be a path (CVE-2024-9675).
+        let mut maker = KeyMaker::new("cache mount");
+        maker
+            .add(id.as_bytes())
+            .add(&mode.to_le_bytes())
+            .add(&uid.to_le_bytes())
+            .add(&gid.to_le_bytes());
+        if let Some(from) = from {
+            maker
+                .add(format!("{from:?}").as_bytes())
+                .add(source.as_bytes());
+        }
+        let name = maker.finish().0.hex();
+        let root = self.request.store.join("mounts");
+        let system = |error: std::io::Error| {
+            BuildError::system("cannot make a cache for `--mount=type=cache`", &error)
+        };
+        let mut folder = root.join(&name);
+        fs::create_dir_all(&folder).map_err(system)?;
+        if *sharing != CacheSharing::Shared {
+            let lock = fs::File::create(folder.join("lock")).map_err(system)?;
+            match sharing {
+                CacheSharing::Locked => lock.lock().map_err(system)?,
+                _ => {
+                    if lock.try_lock().is_err() {
+                        // Somebody has the private one: this step gets one of its own, empty.
+                        let own = self.scratch_folder()?;
+                        own.path().clone_into(&mut folder);
+                        prepared.folders.push(own);
+                    }
+                }
+            }
+            prepared.locks.push(lock);
+        }
+        let data = folder.join("data");
+        if !data.is_dir() {
+            self.fill_cache(scope, from.as_ref(), source, &data)?;
+            fs::set_permissions(&data, fs::Permissions::from_mode(*mode)).map_err(system)?;
+            if !self.layers.form().has_one_id {
+                std::os::unix::fs::chown(&data, Some(*uid), Some(*gid)).map_err(system)?;
+            }
+        }
+        let inside = match from {
+            None => data.join(source.trim_start_matches('/')),
+            Some(_) => data,
+        };
+        fs::create_dir_all(&inside).map_err(system)?;
+        prepared.mounts.push(Mount {
+            target: PathBuf::from(&mount.target),
+            source: MountSource::Bind {
+                path: inside,
+                is_read_only: *is_read_only,
+            },
+        });
+        Ok(())
+    }
+
+    fn fill_cache<'scope>(
+        &'scope self,
+        scope: &'scope Scope<'scope, '_>,
+        from: Option<&From>,
+        source: &str,
+        data: &Path,
+    ) -> Result<(), BuildError> {
+        let system =
+            |error: std::io::Error| BuildError::system("cannot fill a cache mount", &error);
+        let Some(from) = from else {
+            return fs::DirBuilder::new()
+                .mode(0o755)
+                .recursive(true)
+                .create(data)
+                .map_err(system);
+        };
+        let files = self.mounted_files(scope, from, source)?;
+        copy_tree(&files, data).map_err(system)
+    }
+
+    fn secret_mount(&self, mount: &RunMount, prepared: &mut Prepared) -> Result<(), BuildError> {
+        let MountKind::Secret {
+            id,
+            variable,
+            is_file,
+            is_required,
+            mode,
+            uid,
+            gid,
+        } = &mount.kind
+        else {
+            return Ok(());
+        };
+        let Some(secret) = self.request.secrets.iter().find(|secret| secret.id == *id) else {
+            if !is_required {
+                return Ok(());
+            }
+            return Err(
+                BuildError::new(Failure::Source, format!("no secret `{id}` was given")).help(
+                    format!("give it: `--secret id={id},src=FILE` or `--secret id={id},env=NAME`"),
+                ),
+            );
+        };
+        if let Some(variable) = variable {
+            let text = String::from_utf8_lossy(&secret.value).into_owned();
+            prepared.variables.push((variable.clone(), text));
+        }
+        if *is_file {
+            prepared.mounts.push(Mount {
+                target: PathBuf::from(&mount.target),
+                source: MountSource::Text {
+                    content: secret.value.clone(),
+                    mode: *mode,
+                    uid: *uid,
+                    gid: *gid,
+                },
+            });
+        }
+        Ok(())
+    }
+
+    pub(super) fn scratch_folder(&self) -> Result<tempfile::TempDir, BuildError> {
+        tempfile::tempdir_in(self.store.temporary_folder()).map_err(|error| {
+            BuildError::new(
+                Failure::System,
+                format!("cannot make a folder in the store: {error}"),
+            )
+        })
+    }
+}
+
+/// Copies folders and files; what a cache starts with.
+fn copy_tree(from: &Path, to: &Path) -> std::io::Result<()> {
+    fs::create_dir_all(to)?;
+    let mut open = vec![(from.to_owned(), to.to_owned())];
+    while let Some((from, to)) = open.pop() {
+        for entry in fs::read_dir(&from)? {
+            let entry = entry?;
+            let (source, target) = (entry.path(), to.join(entry.file_name()));
+            let kind = entry.file_type()?;
+            if kind.is_dir() {
+                fs::create_dir_all(&target)?;
+                fs::set_permissions(&target, entry.metadata()?.permissions())?;
+                open.push((source, target));
+            } else if kind.is_symlink() {
+                std::os::unix::fs::symlink(fs::read_link(&source)?, &target)?;
+            } else if kind.is_file() {
+                fs::copy(&source, &target)?;
+            }
+        }
+    }
+    Ok(())
+}

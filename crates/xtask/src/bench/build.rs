@@ -1,0 +1,273 @@
+//! `cargo xtask bench build`: whole builds, ours and the peers' in the same run.
+
+mod builders;
+mod process;
+mod scale;
+mod table;
+mod workloads;
+
+use std::env;
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+
+use anyhow::{Context, ensure};
+use clap::Args;
+
+use self::builders::{Builder, Job};
+use self::process::measure;
+use self::table::Row;
+use self::workloads::Workload;
+use crate::bases::{self, Registry};
+use crate::command::{self, cargo};
+use crate::page_section;
+use crate::workspace::Workspace;
+
+/// Written into the workloads' Dockerfiles.
+const REGISTRY_PORT: u16 = 5000;
+const OFFLINE_PORT: u16 = 8081;
+const PAGE: &str = "docs/comparison.md";
+
+#[derive(Args)]
+pub(crate) struct BuildArgs {
+    /// Only workloads whose name starts so (`a`, `d_big`); may be given again.
+    #[arg(long)]
+    workload: Vec<String>,
+    /// How often each builder builds each workload.
+    #[arg(long, default_value_t = 3)]
+    rounds: usize,
+    /// Peers to measure in the same run.
+    #[arg(long, value_delimiter = ',', default_value = "docker,buildah")]
+    peers: Vec<String>,
+    /// Leaves the peers out.
+    #[arg(long)]
+    no_peers: bool,
+    /// Measures the peers alone.
+    #[arg(long)]
+    no_ours: bool,
+    /// The program to measure, when it is not to be compiled.
+    #[arg(long)]
+    dfbuild: Option<PathBuf>,
+    /// How cost grows: 1,000 to 100,000 files, 10 to 1,000 steps.
+    #[arg(long)]
+    scale: bool,
+    /// What the export of a built image costs.
+    #[arg(long)]
+    export: bool,
+    /// Neither workloads nor their table: only --scale and --export.
+    #[arg(long)]
+    no_workloads: bool,
+    /// Writes the tables into docs/comparison.md.
+    #[arg(long)]
+    write: bool,
+}
+
+pub(crate) fn build(workspace: &Workspace, args: &BuildArgs) -> anyhow::Result<()> {
+    let work = tempfile::tempdir().context("cannot make a temporary folder")?;
+    let _servers = Servers::start(workspace)?;
+    let builders = builders(workspace, args)?;
+    let mut page = head(&builders, args.rounds);
+    if !args.no_workloads {
+        let mut rows = Vec::new();
+        for source in workloads::sources(&args.workload)? {
+            let workload = Workload::make(&source, work.path(), &offline(workspace))?;
+            rows.extend(measure_all(&workload, &builders, args.rounds)?);
+            // Up to a gigabyte that the next one does not need.
+            fs::remove_dir_all(workload.context()).context("cannot remove a context")?;
+        }
+        page.push_str(&table::workloads(&rows));
+    }
+    if args.scale
+        && let Some(ours) = builders.iter().find(|b| b.name() == "dfbuild")
+    {
+        page.push_str("\nHow it grows:\n\n");
+        page.push_str(&scale::scale(ours, work.path(), args.rounds)?);
+    }
+    if args.export {
+        page.push_str("\nExport of an image that is built already:\n\n");
+        let source = workloads::sources(&["g_1gib".to_owned()])?;
+        let source = source.first().context("no g_1gib")?;
+        let workload = Workload::make(source, work.path(), &offline(workspace))?;
+        let context = workload.context();
+        page.push_str(&scale::export(
+            &builders,
+            &context,
+            work.path(),
+            args.rounds,
+        )?);
+    }
+    println!("\n{page}");
+    if args.write {
+        page_section::replace(
+            &workspace.path(PAGE),
+            "cargo xtask bench build --write",
+            &page,
+        )?;
+    }
+    Ok(())
+}
+
+fn head(builders: &[Builder], rounds: usize) -> String {
+    let names: Vec<String> = builders
+        .iter()
+        .map(|builder| format!("{} {}", builder.name(), builder.version()))
+        .collect();
+    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let load = load.split_whitespace().next().unwrap_or("?");
+    format!(
+        "# Builders compared\n\n\
+         {}. Wall seconds, median and (least) of {rounds} rounds, all builders in turn in the same run; load at the start {load}.\n\
+         *cold*: the builder's images and cache are gone, the base comes from a registry on the loopback interface. *warm*: the \
+         same again. *edit*: one source file has changed.\n\
+         *peak MiB*: the largest process of the builder, plus its daemons; what RUN starts does not count.\n\
+         Docker and its daemon are warm when the clock starts; dfbuild and buildah start a process.\n\n",
+        names.join(", ")
+    )
+}
+
+fn builders(workspace: &Workspace, args: &BuildArgs) -> anyhow::Result<Vec<Builder>> {
+    let mut builders = Vec::new();
+    if !args.no_ours {
+        let program = match &args.dfbuild {
+            Some(program) => program.clone(),
+            None => compile(workspace)?,
+        };
+        builders.push(Builder::dfbuild(program)?);
+    }
+    if args.no_peers {
+        return Ok(builders);
+    }
+    for name in &args.peers {
+        match Builder::peer(name) {
+            Ok(builder) => builders.push(builder),
+            Err(why) => println!("SKIPPED: {name}: {why:#}"),
+        }
+    }
+    ensure!(!builders.is_empty(), "there is no builder to measure");
+    Ok(builders)
+}
+
+fn compile(workspace: &Workspace) -> anyhow::Result<PathBuf> {
+    let arguments = ["build", "--release", "--package=dfbuild"];
+    command::run(&mut cargo(&workspace.root, &arguments))?;
+    Ok(bases::target(workspace).join("release/dfbuild"))
+}
+
+fn measure_all(
+    workload: &Workload,
+    builders: &[Builder],
+    rounds: usize,
+) -> anyhow::Result<Vec<Row>> {
+    let mut rows: Vec<Row> = builders
+        .iter()
+        .map(|builder| Row {
+            workload: workload.name.clone(),
+            builder: builder.name(),
+            phases: Default::default(),
+            failure: None,
+        })
+        .collect();
+    for round in 0..rounds {
+        for (row, builder) in rows.iter_mut().zip(builders) {
+            if row.failure.is_none()
+                && let Err(failure) = one_round(workload, builder, round, row)
+            {
+                row.failure = Some(format!("{failure:#}"));
+            }
+        }
+    }
+    for (row, builder) in rows.iter().zip(builders) {
+        let text = table::workloads(std::slice::from_ref(row));
+        for line in text.lines().skip(2) {
+            println!("{line}");
+        }
+        // The disk of the machine holds them all only one after the other.
+        builder.empty()?;
+    }
+    Ok(rows)
+}
+
+/// Builds cold, warm and edited once.
+fn one_round(
+    workload: &Workload,
+    builder: &Builder,
+    round: usize,
+    row: &mut Row,
+) -> anyhow::Result<()> {
+    let context = workload.context();
+    let secret = workload.secret();
+    let job = Job {
+        context: &context,
+        secret: secret.as_deref(),
+    };
+    let daemons = builder.daemons();
+    builder.empty()?;
+    // What the peer before wrote is not this one's to wait for.
+    command::run(&mut Command::new("sync"))?;
+    for (phase, runs) in row.phases.iter_mut().enumerate() {
+        if phase == 2 {
+            workload.edit(round)?;
+        }
+        runs.push(measure(&mut builder.build(&job), &daemons)?);
+    }
+    Ok(())
+}
+
+/// The registry and the package server that the workloads name; those that run already are used.
+struct Servers {
+    /// Held for its end.
+    #[allow(dead_code)]
+    registry: Option<Registry>,
+    packages: Option<Child>,
+}
+
+impl Drop for Servers {
+    fn drop(&mut self) {
+        if let Some(packages) = &mut self.packages {
+            // It may have ended already.
+            let _ = packages.kill();
+            let _ = packages.wait();
+        }
+    }
+}
+
+impl Servers {
+    fn start(workspace: &Workspace) -> anyhow::Result<Servers> {
+        let mut servers = Servers {
+            registry: None,
+            packages: None,
+        };
+        if !bases::answers(REGISTRY_PORT) {
+            let folder = bases::folder(workspace);
+            bases::make(&folder, true)?;
+            servers.registry = Some(Registry::start(&folder, REGISTRY_PORT)?);
+        }
+        if !bases::answers(OFFLINE_PORT) {
+            let shared = test_support::shared_folder().context("no ../shared/tools")?;
+            let folder = offline(workspace);
+            if !folder.join("deb").is_dir() {
+                let mut collect = Command::new("bash");
+                collect
+                    .arg(shared.join("tools/mkoffline.sh"))
+                    .arg(&folder)
+                    .arg(bases::folder(workspace));
+                command::run(&mut collect)?;
+            }
+            let process = Command::new("python3")
+                .arg(shared.join("tools/serve_offline.py"))
+                .arg(&folder)
+                .stdin(Stdio::null())
+                .stderr(Stdio::null())
+                .spawn()
+                .context("cannot start the package server")?;
+            servers.packages = Some(process);
+            bases::wait_for(OFFLINE_PORT)?;
+        }
+        Ok(servers)
+    }
+}
+
+/// Returns the folder of the packages that the workloads install.
+fn offline(workspace: &Workspace) -> PathBuf {
+    env::var_os("OFFLINE").map_or_else(|| bases::target(workspace).join("offline"), PathBuf::from)
+}
