@@ -42,6 +42,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ),
     ("tar", &["oci-image", "test-support"]),
     ("sha2", &["oci-image"]),
+    ("ring", &["oci-image"]),
     ("flate2", &["oci-image"]),
     ("zstd", &["oci-image"]),
     ("lzma-rust2", &["oci-image"]),
