@@ -3,6 +3,7 @@
 mod address;
 mod challenge;
 mod client;
+mod token;
 
 pub(crate) use address::Address;
 pub(crate) use client::{Access, Client, Request, header};

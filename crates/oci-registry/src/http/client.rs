@@ -7,22 +7,18 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
-use ureq::http::header::{AUTHORIZATION, CONTENT_LENGTH, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
+use ureq::http::header::{AUTHORIZATION, CONTENT_LENGTH, LOCATION, RETRY_AFTER};
 use ureq::http::{Method, Response};
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, TlsProvider, parse_pem};
 use ureq::{Agent, Body, SendBody};
 
 use super::Address;
-use super::challenge::Challenge;
-use crate::credentials::{Credential, Credentials};
+use crate::credentials::Credentials;
 use crate::error::RegistryError;
 use crate::registry::Options;
 
 const REDIRECT_LIMIT: usize = 5;
-const TOKEN_LIMIT: u64 = 1 << 20;
 /// How much of an error answer is read.
 const MESSAGE_LIMIT: u64 = 64 << 10;
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
@@ -49,7 +45,7 @@ pub(crate) struct Access {
 }
 
 impl Access {
-    fn scope(&self) -> String {
+    pub(super) fn scope(&self) -> String {
         let actions = if self.is_push { "pull,push" } else { "pull" };
         let scope = format!("repository:{}:{actions}", self.repository);
         match &self.mount_from {
@@ -86,7 +82,7 @@ pub(crate) struct Client {
     /// For this machine: never through a proxy.
     local: Agent,
     outside: OnceLock<Agent>,
-    credentials: Credentials,
+    pub(super) credentials: Credentials,
     tokens: Mutex<BTreeMap<(String, String), String>>,
     attempts: u32,
     first_wait: Duration,
@@ -222,7 +218,7 @@ impl Client {
         })
     }
 
-    fn call(
+    pub(super) fn call(
         &self,
         request: &Request<'_>,
         address: &Address,
@@ -262,121 +258,9 @@ impl Client {
             .map_err(fail)
     }
 
-    /// Returns what to put into `Authorization`, or `None` when nothing would help.
-    fn authorize(
-        &self,
-        access: &Access,
-        address: &Address,
-        response: &Response<Body>,
-    ) -> Result<Option<String>, RegistryError> {
-        let challenges = response.headers().get_all(WWW_AUTHENTICATE);
-        let challenge = challenges
-            .iter()
-            .find_map(|value| Challenge::parse(value.to_str().ok()?));
-        let credential = self.credentials.lookup(&access.host, &access.repository)?;
-        match challenge {
-            Some(Challenge::Basic) => Ok(match credential {
-                Some(Credential::Password { user, password }) => Some(basic(&user, &password)),
-                _ => None,
-            }),
-            Some(Challenge::Bearer(parameters)) => {
-                let realm = parameters.get("realm").map_or("", String::as_str);
-                let malformed = |reason: &str| RegistryError::Malformed {
-                    url: address.for_people(),
-                    reason: reason.to_owned(),
-                };
-                let realm = Address::parse(realm)
-                    .map_err(|_| malformed("its token service is not a URL"))?;
-                if !realm.is_secure
-                    && !realm.is_same_origin(address)
-                    && !(address.is_loopback() && realm.is_loopback())
-                {
-                    return Err(malformed("its token service is elsewhere and without TLS"));
-                }
-                let service = parameters.get("service").map_or("", String::as_str);
-                self.fetch_token(access, &realm, service, credential)
-                    .map(Some)
-            }
-            None => Ok(None),
-        }
-    }
-
-    /// Asks the token service (distribution/docs/spec/auth/{token,oauth}.md); a redirect of it is not followed.
-    fn fetch_token(
-        &self,
-        access: &Access,
-        realm: &Address,
-        service: &str,
-        credential: Option<Credential>,
-    ) -> Result<String, RegistryError> {
-        let scope = access.scope();
-        let form;
-        let open_form;
-        let (request, token) = match credential {
-            Some(Credential::Identity { token }) => {
-                let encode = super::address::percent_encode;
-                form = format!(
-                    "grant_type=refresh_token&client_id=dfbuild&service={}&scope={}&refresh_token={}",
-                    encode(service),
-                    encode(&scope),
-                    encode(&token)
-                );
-                open_form = || -> Result<(Box<dyn Read>, u64), RegistryError> {
-                    Ok((Box::new(form.as_bytes()), form.len() as u64))
-                };
-                let mut request = Request::new(Method::POST, realm.clone());
-                request.headers.push((
-                    "content-type",
-                    "application/x-www-form-urlencoded".to_owned(),
-                ));
-                request.body = Some(&open_form);
-                (request, None)
-            }
-            credential => {
-                let mut address = realm.clone();
-                if !service.is_empty() {
-                    address = address.with_parameter("service", service);
-                }
-                for scope in scope.split(' ') {
-                    address = address.with_parameter("scope", scope);
-                }
-                let token = match credential {
-                    Some(Credential::Password { user, password }) => Some(basic(&user, &password)),
-                    _ => None,
-                };
-                (Request::new(Method::GET, address), token)
-            }
-        };
-        let mut response = self.call(&request, &request.address, token.as_deref())?;
-        let status = response.status().as_u16();
-        if status != 200 {
-            return Err(self.refusal(access, &request, response));
-        }
-        let url = request.address.for_people();
-        let body = response
-            .body_mut()
-            .with_config()
-            .limit(TOKEN_LIMIT)
-            .read_to_vec();
-        let body = body.map_err(|source| RegistryError::Transport {
-            url: url.clone(),
-            source: Box::new(source),
-        })?;
-        let answer: Option<Value> = serde_json::from_slice(&body).ok();
-        let token = ["token", "access_token"].into_iter().find_map(|name| {
-            let token = answer.as_ref()?.get(name)?.as_str()?;
-            let is_plain = !token.is_empty() && token.chars().all(|c| c.is_ascii_graphic());
-            is_plain.then(|| format!("Bearer {token}"))
-        });
-        token.ok_or(RegistryError::Malformed {
-            url,
-            reason: "it has no token".to_owned(),
-        })
-    }
-
     /// Says why an answer is not what was wanted.
     #[expect(clippy::unused_self, reason = "reads as one of the steps")]
-    fn refusal(
+    pub(super) fn refusal(
         &self,
         access: &Access,
         request: &Request<'_>,
@@ -465,10 +349,6 @@ pub(crate) fn header(response: &Response<Body>, name: &str) -> Option<String> {
 
 fn plain(error: RegistryError) -> (RegistryError, Option<Duration>) {
     (error, None)
-}
-
-fn basic(user: &str, password: &str) -> String {
-    format!("Basic {}", STANDARD.encode(format!("{user}:{password}")))
 }
 
 /// Returns the first message of a registry's error answer, fit for a terminal.

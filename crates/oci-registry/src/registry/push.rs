@@ -361,6 +361,7 @@ fn location(base: &Address, response: &Response<Body>) -> Result<Address, Regist
     Ok(next)
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "opens like every other body")]
 fn empty_body<'a>() -> Result<(Box<dyn Read + 'a>, u64), RegistryError> {
     Ok((Box::new(io::empty()), 0))
 }

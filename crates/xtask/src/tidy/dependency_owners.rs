@@ -44,6 +44,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("tar", &["oci-image", "dockerfile-build", "test-support"]),
     ("sha2", &["oci-image", "test-support"]),
     ("flate2", &["oci-image", "test-support"]),
+    ("ring", &["oci-image"]),
     ("zstd", &["oci-image"]),
     ("lzma-rust2", &["oci-image"]),
     ("bzip2", &["oci-image"]),

@@ -167,9 +167,13 @@ fn a_server_that_is_busy_is_asked_again_but_not_for_ever() {
 
 #[test]
 fn wrong_and_endless_blobs_are_refused() {
-    let bodies: [&[u8]; 3] = [b"012345678x", b"0123456789x", &[b'0'; 100_000]];
+    let bodies = [
+        b"012345678x".to_vec(),
+        b"0123456789x".to_vec(),
+        vec![b'0'; 100_000],
+    ];
     for body in bodies {
-        let (host, _) = serve(Box::new(move |_, _| response("200 OK", "", body)));
+        let (host, _) = serve(Box::new(move |_, _| response("200 OK", "", &body)));
         let error = pull(&host, &registry(Credentials::none())).unwrap_err();
         assert!(matches!(error, RegistryError::Image(_)), "{error}");
     }
