@@ -68,6 +68,12 @@ pub(super) fn file_system(
     options: &[(&std::ffi::CStr, &str)],
 ) -> io::Result<OwnedFd> {
     let context = system::fsopen(name)?;
+    // What /proc/mounts shows in its first column.
+    system::fsconfig(
+        context.as_fd(),
+        c"source",
+        name.to_str().ok().map(OsStr::new),
+    )?;
     for (option, value) in options {
         system::fsconfig(context.as_fd(), option, Some(OsStr::new(value)))?;
     }

@@ -17,6 +17,11 @@ pub(super) fn mount(root: &Root, job: &Job) -> Result<(), Fault> {
 
 fn put_new(root: &Root, name: &std::ffi::CStr, target: &str) -> io::Result<()> {
     let context = system::fsopen(name)?;
+    system::fsconfig(
+        context.as_fd(),
+        c"source",
+        name.to_str().ok().map(OsStr::new),
+    )?;
     let mounted = system::fsmount(context.as_fd())?;
     refuse_link(root, target)?;
     root.put(mounted.as_fd(), Path::new(target), false)

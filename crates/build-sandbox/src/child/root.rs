@@ -61,6 +61,7 @@ fn overlay(
     fs::create_dir_all(&root)?;
     make_lowest(job, &lowest)?;
     let context = system::fsopen(c"overlay")?;
+    system::fsconfig(context.as_fd(), c"source", Some(OsStr::new("overlay")))?;
     for lower in lowers.iter().chain([&lowest]) {
         system::fsconfig(context.as_fd(), c"lowerdir+", Some(lower.as_os_str()))?;
     }

@@ -10,7 +10,7 @@ use build_sandbox::user_namespace;
 use dockerfile_build::{BuildError, Clock, Failure, Image, LayerFormat, Request};
 use dockerfile_source::SourceFile;
 use oci_image::compression::Compression;
-use oci_registry::{Options, Registry};
+use oci_registry::{Credentials, Options, Registry};
 
 use crate::arguments::BuildArguments;
 use crate::dockerfile::{pair, request, secret};
@@ -166,12 +166,13 @@ fn give(
                 )
                 .help("name it: `-t HOST/NAME:TAG`"));
             }
-            let options = Options {
-                mirrors: Vec::new(),
-                insecure_hosts: request.base_images.insecure_hosts.clone(),
+            let mut options = Options {
+                credentials: Credentials::from_environment(),
+                ..Options::default()
             };
-            let registry = Registry::new(options)
-                .map_err(|error| BuildError::new(Failure::Image, error.to_string()))?;
+            let insecure = &request.base_images.insecure_hosts;
+            options.insecure.extend(insecure.iter().cloned());
+            let registry = Registry::new(options);
             dockerfile_build::push(&request.store, image, tags, &registry, *format).map(|_| ())
         }
     }

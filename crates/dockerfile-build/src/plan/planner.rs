@@ -33,6 +33,17 @@ pub(crate) fn plan(
                 .help("start it with `FROM IMAGE`, or `FROM scratch`"),
         );
     }
+    if let Some(early) = model
+        .global_instructions()
+        .iter()
+        .find(|instruction| instruction.keyword != Keyword::Arg)
+    {
+        return Err(
+            BuildError::new(Failure::Dockerfile, "this stands before the first FROM")
+                .at(early.keyword_range, "")
+                .help("only ARG may stand above the first FROM"),
+        );
+    }
     let platform = match &request.platform {
         Some(text) => Platform::parse(text)?,
         None => Platform::of_this_machine(),

@@ -38,6 +38,7 @@ const OWNERS: &[(&str, &[&str])] = &[
             "oci-image",
             "build-sandbox",
             "dockerfile-build",
+            "dfls",
         ],
     ),
     ("tar", &["oci-image", "dockerfile-build", "test-support"]),
@@ -53,13 +54,11 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("rustix", &["oci-image", "dockerfile-build"]),
     ("libc", &["build-sandbox"]),
     ("nix", &["build-sandbox"]),
-    ("oci-client", &["oci-registry"]),
-    ("bytes", &["oci-registry"]),
-    ("docker_credential", &["oci-registry"]),
-    ("futures-util", &["oci-registry"]),
     ("rustls", &["oci-registry"]),
     ("ruzstd", &["test-support"]),
     ("tower-lsp", &["dfls"]),
+    ("tower-service", &["dfls"]),
+    ("futures-util", &["dfls"]),
     ("tokio", &["dfls"]),
 ];
 

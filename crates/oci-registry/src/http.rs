@@ -1,0 +1,8 @@
+//! Requests to a registry: tokens, redirects and retries.
+
+mod address;
+mod challenge;
+mod client;
+
+pub(crate) use address::Address;
+pub(crate) use client::{Access, Client, Request, header};
