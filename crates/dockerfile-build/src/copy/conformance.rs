@@ -1,5 +1,7 @@
 //! What BuildKit's layers have, against ours, for cases that only copy from their context.
 
+#![allow(clippy::format_push_string)] // The text of a test need not be made quickly.
+
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
