@@ -76,20 +76,19 @@ fn read_dockerfile(
             None,
         ));
     }
-    let path = match &arguments.file {
-        Some(file) => file.clone(),
-        None => {
-            let found = NAMES
-                .iter()
-                .map(|name| context.join(name))
-                .find(|path| path.exists());
-            found.with_context(|| {
-                format!(
-                    "there is neither a Dockerfile nor a Containerfile in `{}`",
-                    context.display()
-                )
-            })?
-        }
+    let path = if let Some(file) = &arguments.file {
+        file.clone()
+    } else {
+        let found = NAMES
+            .iter()
+            .map(|name| context.join(name))
+            .find(|path| path.exists());
+        found.with_context(|| {
+            format!(
+                "there is neither a Dockerfile nor a Containerfile in `{}`",
+                context.display()
+            )
+        })?
     };
     if arguments.file.is_none() {
         refuse_way_out(&path, context)?;

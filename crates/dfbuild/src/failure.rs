@@ -13,35 +13,32 @@ pub(crate) fn print(error: &BuildError, source: &SourceFile) -> Result<()> {
     for line in &error.output {
         writeln!(out, "    │ {}", visible(line))?;
     }
-    match &error.place {
-        Some(place) => {
-            let mut labels = vec![Label {
-                range: place.range,
-                message: place.label.clone(),
-            }];
-            labels.extend(place.others.iter().map(|(range, message)| Label {
-                range: *range,
-                message: message.clone(),
-            }));
-            let diagnostic = Diagnostic {
-                rule: "build-failed",
-                code: "",
-                aliases: &[],
-                severity: Severity::Error,
-                message: error.message.clone(),
-                range: place.range,
-                labels,
-                help: error.help.clone(),
-                fix: None,
-            };
-            let color = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-            Renderer::new(OutputFormat::Full, color).render(source, &[diagnostic], &mut out)?;
-        }
-        None => {
-            writeln!(out, "error: {}", visible(&error.message))?;
-            if let Some(help) = &error.help {
-                writeln!(out, "  = help: {help}")?;
-            }
+    if let Some(place) = &error.place {
+        let mut labels = vec![Label {
+            range: place.range,
+            message: place.label.clone(),
+        }];
+        labels.extend(place.others.iter().map(|(range, message)| Label {
+            range: *range,
+            message: message.clone(),
+        }));
+        let diagnostic = Diagnostic {
+            rule: "build-failed",
+            code: "",
+            aliases: &[],
+            severity: Severity::Error,
+            message: error.message.clone(),
+            range: place.range,
+            labels,
+            help: error.help.clone(),
+            fix: None,
+        };
+        let color = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+        Renderer::new(OutputFormat::Full, color).render(source, &[diagnostic], &mut out)?;
+    } else {
+        writeln!(out, "error: {}", visible(&error.message))?;
+        if let Some(help) = &error.help {
+            writeln!(out, "  = help: {help}")?;
         }
     }
     io::stderr().write_all(&out)?;

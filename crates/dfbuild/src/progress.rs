@@ -69,8 +69,8 @@ impl Shown {
             writeln!(io::stdout(), "{}", image.id)?;
             return Ok(());
         }
-        if let Shown::Json(json) = self {
-            json.done(image, tags);
+        if let Shown::Json(_) = self {
+            json::Json::done(image, tags);
             return Ok(());
         }
         let mut out = io::stderr().lock();
@@ -82,6 +82,10 @@ impl Shown {
     }
 }
 
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "it is rounded to one decimal anyway"
+)]
 /// Returns a number of bytes as people read it.
 pub(crate) fn bytes(count: u64) -> String {
     const UNITS: [&str; 4] = ["B", "kB", "MB", "GB"];

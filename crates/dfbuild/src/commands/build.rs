@@ -6,7 +6,7 @@ use std::io::{self, Write as _};
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
-use build_sandbox::user_namespace;
+use dockerfile_build::user_namespace;
 use dockerfile_build::{BuildError, Clock, Failure, Image, LayerFormat, Request};
 use dockerfile_source::SourceFile;
 use oci_image::compression::Compression;
@@ -86,13 +86,12 @@ fn full_request(arguments: &BuildArguments) -> Result<Request> {
         request.secrets.push(secret(text)?);
     }
     for text in &arguments.ssh {
-        let (name, socket) = match text.split_once('=') {
-            Some((name, socket)) => (name, PathBuf::from(socket)),
-            None => {
-                let socket = env::var_os("SSH_AUTH_SOCK")
-                    .context("`--ssh` without a socket needs SSH_AUTH_SOCK")?;
-                (text.as_str(), PathBuf::from(socket))
-            }
+        let (name, socket) = if let Some((name, socket)) = text.split_once('=') {
+            (name, PathBuf::from(socket))
+        } else {
+            let socket = env::var_os("SSH_AUTH_SOCK")
+                .context("`--ssh` without a socket needs SSH_AUTH_SOCK")?;
+            (text.as_str(), PathBuf::from(socket))
         };
         request.ssh.push((name.to_owned(), socket));
     }

@@ -24,7 +24,7 @@ impl Json {
         })
     }
 
-    pub(crate) fn done(&self, image: &Image, tags: &[String]) {
+    pub(crate) fn done(image: &Image, tags: &[String]) {
         print(&json!({
             "type": "image", "id": image.id.to_string(), "digest": image.manifest.digest.to_string(), "names": tags,
         }));

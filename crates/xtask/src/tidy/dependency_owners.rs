@@ -42,7 +42,7 @@ const OWNERS: &[(&str, &[&str])] = &[
         ],
     ),
     ("tar", &["oci-image", "dockerfile-build", "test-support"]),
-    ("sha2", &["oci-image", "test-support"]),
+    ("sha2", &["oci-image", "dockerfile-build", "test-support"]),
     ("flate2", &["oci-image", "test-support"]),
     ("ring", &["oci-image"]),
     ("zstd", &["oci-image"]),

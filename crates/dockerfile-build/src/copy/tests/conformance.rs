@@ -11,8 +11,8 @@ use oci_image::layer::{Entry, Kind};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use super::tests::{TarImage, files, request, run};
-use super::*;
+use super::super::*;
+use super::{TarImage, files, request, run};
 use crate::context::Context;
 
 const LATEST: i64 = 1_767_225_600;
