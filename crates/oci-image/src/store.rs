@@ -46,6 +46,8 @@ use crate::manifest::{Descriptor, check_size};
 
 const LAYOUT: &[u8] = br#"{"imageLayoutVersion":"1.0.0"}"#;
 const LAYOUT_FILE: &str = "oci-layout";
+/// How often the layout file is written before that is given up.
+const MOST_TRIES: u32 = 20;
 const INDEX_FILE: &str = "index.json";
 
 /// An open store; may be shared between threads.
@@ -66,7 +68,14 @@ impl Store {
             create_folder(&blobs)?;
         }
         create_folder(&root.join("tmp"))?;
-        write_if_missing(root, LAYOUT_FILE, LAYOUT)?;
+        // Somebody who opens the store at the same moment, alone as yet, may sweep our temporary file away.
+        let mut tries = 0;
+        while let Err(error) = write_if_missing(root, LAYOUT_FILE, LAYOUT) {
+            tries += 1;
+            if tries > MOST_TRIES {
+                return Err(error);
+            }
+        }
         Self::open(root)
     }
 
