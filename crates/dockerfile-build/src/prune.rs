@@ -3,10 +3,12 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use build_sandbox::remove_tree;
 use oci_image::store::{PruneOptions, Store};
+use rustc_hash::FxHashSet;
 
 use crate::error::{BuildError, Failure};
 
@@ -38,14 +40,15 @@ pub fn prune(root: &Path, all: bool) -> Result<u64, BuildError> {
 /// Returns the bytes of all files in a folder.
 fn size_of(folder: &Path) -> io::Result<u64> {
     let mut open = vec![folder.to_owned()];
-    let mut total = 0;
+    let (mut total, mut seen) = (0, FxHashSet::default());
     while let Some(folder) = open.pop() {
         for entry in fs::read_dir(&folder)? {
             let entry = entry?;
             let found = entry.path().symlink_metadata()?;
             if found.is_dir() {
                 open.push(entry.path());
-            } else {
+            } else if found.nlink() == 1 || seen.insert((found.dev(), found.ino())) {
+                // A file with several names is freed once.
                 total += found.len();
             }
         }

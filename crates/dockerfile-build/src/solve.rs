@@ -26,7 +26,7 @@ use crate::contexts::Contexts;
 use crate::error::{BuildError, Failure};
 use crate::event::{Event, Observer, StepId, StepState};
 use crate::key::{Key, Part};
-use crate::layers::Layers;
+use crate::layers::{LayerId, Layers, require_namespace};
 use crate::plan::{Base, Operation, OperationKind, Plan};
 use crate::request::Request;
 use crate::runner::Runner;
@@ -218,6 +218,7 @@ impl<'s> Solver<'s> {
             self.finished(step, StepState::Cached, start, Some(record.size), None);
             return Ok(());
         }
+        self.require_rights(chain, operation)?;
         let reason = self.reason(slot, &found, ignores_cache);
         started(self);
         let made = match &operation.kind {
@@ -252,6 +253,19 @@ impl<'s> Solver<'s> {
                 Err(error.at(operation.range, ""))
             }
         }
+    }
+
+    /// Fails before anything is said about a step that this process may not do: another one, with more rights, tells it then.
+    fn require_rights(&self, chain: &Chain, operation: &Operation) -> Result<(), BuildError> {
+        let is_missing = |layer: &LayerRef| match layer {
+            LayerRef::Base(base) => self.layers.find(&LayerId::of_tar(&base.diff_id)).is_none(),
+            LayerRef::Made(_) => false,
+        };
+        let is_run = matches!(operation.kind, OperationKind::Run(_));
+        if is_run || chain.layers.iter().any(is_missing) {
+            require_namespace()?;
+        }
+        Ok(())
     }
 
     /// Returns the result that an earlier build left under a key.

@@ -28,6 +28,6 @@ pub use busybox_base::{busybox_program, write_busybox_base};
 pub use cursor::cursor;
 pub use open_corpus::open_corpus;
 pub use shared_folder::{
-    conformance, is_as_delivered, seeds, shared_folder, skipped, workspace_root,
+    conformance, seeds, shared_folder, skipped, workspace_root,
 };
 pub use zst_lines::read_zst_lines;

@@ -39,31 +39,6 @@ pub fn seeds() -> Option<PathBuf> {
     existing(shared_folder()?.join("corpus").join("seeds"))
 }
 
-/// Returns whether the expectation of a recorded build is still the one that was delivered with it.
-///
-/// The files of a case are laid down together. One that is much younger than the rest was recorded over by a test run: what it says
-/// is then not what the reference said.
-pub fn is_as_delivered(case: &Path) -> bool {
-    const TOGETHER: Duration = Duration::from_secs(600);
-    let time = |name: &str| {
-        case.join(name)
-            .metadata()
-            .and_then(|found| found.modified())
-            .ok()
-    };
-    let Some(laid_down) = time("case.json") else {
-        return true;
-    };
-    [
-        "expected.config.json",
-        "expected.files.tsv",
-        "expected.layers.tsv",
-    ]
-    .into_iter()
-    .filter_map(time)
-    .all(|time| time <= laid_down + TOGETHER)
-}
-
 /// Says loudly that a test did not run because `path` of the shared folder is missing.
 ///
 /// The line goes past the capture of the test harness, so that it is seen when the test passes. Panics when
