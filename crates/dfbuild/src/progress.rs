@@ -1,88 +1,170 @@
 //! What is seen of a build while it runs.
 
+mod board;
 mod json;
+mod lines;
 mod plain;
+mod styled_line;
 mod terminal;
 
+use std::fmt::Write as _;
 use std::io::{self, IsTerminal as _, Write as _};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Instant;
 
 use anyhow::Result;
-use dockerfile_build::{Image, Observer, Request, Silent};
-use dockerfile_source::SourceFile;
+use dockerfile_build::{BuildError, Event, Failure, Image, Observer, StepId, StepState};
+use dockerfile_source::{SourceFile, TextRange};
 
-use crate::arguments::{BuildArguments, ProgressKind};
+use crate::arguments::ProgressKind;
+use crate::failure;
 
-static INTERRUPTED: AtomicBool = AtomicBool::new(false);
-
-/// Returns whether somebody pressed Ctrl-C.
-pub(crate) fn is_interrupted() -> bool {
-    INTERRUPTED.load(Ordering::Relaxed)
-}
+/// Steps that are not in the Dockerfile count from here, until the plan is known.
+const FIRST_TASK: u32 = 0;
 
 /// How a build is shown.
-pub(crate) enum Shown {
+pub(crate) struct Shown {
+    view: View,
+    source: Arc<SourceFile>,
+    next_task: AtomicU32,
+}
+
+enum View {
     Plain(plain::Plain),
     Json(json::Json),
     Terminal(terminal::Terminal),
-    Quiet(Silent),
+    Quiet,
 }
 
 impl Shown {
-    pub(crate) fn new(arguments: &BuildArguments, request: &Request) -> Shown {
-        let source = SourceFile::new(request.dockerfile_name.clone(), request.dockerfile.clone());
-        let kind = match arguments.progress {
-            _ if arguments.quiet => ProgressKind::Quiet,
+    pub(crate) fn new(kind: ProgressKind, explains: bool, source: SourceFile) -> Shown {
+        let source = Arc::new(source);
+        let kind = match kind {
             ProgressKind::Auto if io::stderr().is_terminal() => ProgressKind::Tty,
             ProgressKind::Auto => ProgressKind::Plain,
             other => other,
         };
-        match kind {
-            ProgressKind::Quiet => Shown::Quiet(Silent),
-            ProgressKind::Rawjson => Shown::Json(json::Json::new(source)),
-            ProgressKind::Tty => Shown::Terminal(terminal::Terminal::new(arguments.explain_cache)),
-            ProgressKind::Plain | ProgressKind::Auto => {
-                Shown::Plain(plain::Plain::new(arguments.explain_cache))
+        let view = match kind {
+            ProgressKind::Quiet => View::Quiet,
+            ProgressKind::Rawjson => View::Json(json::Json::new(Arc::clone(&source))),
+            ProgressKind::Tty => {
+                View::Terminal(terminal::Terminal::new(explains, failure::wants_color()))
             }
+            ProgressKind::Plain | ProgressKind::Auto => View::Plain(plain::Plain::new(explains)),
+        };
+        Shown {
+            view,
+            source,
+            next_task: AtomicU32::new(FIRST_TASK),
         }
     }
 
-    pub(crate) fn observer(&self) -> &dyn Observer {
-        match self {
-            Shown::Plain(plain) => plain,
-            Shown::Json(json) => json,
-            Shown::Terminal(terminal) => terminal,
-            Shown::Quiet(silent) => silent,
-        }
+    /// Does something that is no step of the Dockerfile, such as an export, and shows it as one.
+    pub(crate) fn task<T>(
+        &self,
+        name: String,
+        work: impl FnOnce(StepId) -> Result<T, BuildError>,
+    ) -> Result<T, BuildError> {
+        let step = StepId(self.next_task.fetch_add(1, Ordering::Relaxed));
+        let start = Instant::now();
+        let range = TextRange::empty(0.into());
+        self.event(Event::Started { step, name, range });
+        let result = work(step);
+        let state = match &result {
+            Ok(_) => StepState::Done,
+            Err(error) => StepState::Failed(error.message.clone()),
+        };
+        self.event(Event::Finished {
+            step,
+            state,
+            duration: start.elapsed(),
+            size: None,
+            reason: None,
+        });
+        result
     }
 
     /// Leaves the terminal as it was.
-    pub(crate) fn end(&self) {
-        if let Shown::Terminal(terminal) = self {
-            terminal.end();
+    pub(crate) fn end(&self, is_whole: bool) {
+        if let View::Terminal(terminal) = &self.view {
+            terminal.end(is_whole);
         }
+    }
+
+    /// Leaves no trace: another process does it all again.
+    pub(crate) fn give_up(&self) {
+        if let View::Terminal(terminal) = &self.view {
+            terminal.give_up();
+        }
+    }
+
+    /// Says that somebody wanted it to end.
+    pub(crate) fn cancelled(&self) -> Result<()> {
+        match &self.view {
+            View::Json(json) => json.failed(&BuildError::new(
+                Failure::Cancelled,
+                "the build was cancelled",
+            )),
+            _ => writeln!(io::stderr(), "cancelled")?,
+        }
+        Ok(())
     }
 
     /// Says what came out.
     pub(crate) fn done(&self, image: &Image, tags: &[String]) -> Result<()> {
-        if let Shown::Quiet(_) = self {
-            writeln!(io::stdout(), "{}", image.id)?;
-            return Ok(());
-        }
-        if let Shown::Json(json) = self {
-            json.done(image, tags);
-            return Ok(());
-        }
-        let mut out = io::stderr().lock();
-        writeln!(out, "image {}", image.id)?;
-        for tag in tags {
-            writeln!(out, "named {tag}")?;
+        match &self.view {
+            View::Quiet => writeln!(io::stdout(), "{}", image.id)?,
+            View::Json(json) => json.done(image, tags),
+            View::Plain(_) | View::Terminal(_) => {
+                let mut text = format!("image {}\n", image.id);
+                for tag in tags {
+                    let _ = writeln!(text, "named {tag}");
+                }
+                io::stderr().write_all(text.as_bytes())?;
+            }
         }
         Ok(())
     }
+
+    /// Says why nothing came out.
+    pub(crate) fn failed(&self, error: &BuildError) -> Result<()> {
+        match &self.view {
+            View::Json(json) => {
+                json.failed(error);
+                Ok(())
+            }
+            _ => failure::print(error, &self.source),
+        }
+    }
+}
+
+impl Observer for Shown {
+    fn event(&self, event: Event) {
+        if let Event::Planned { steps } = &event {
+            let next = steps.iter().map(|(step, ..)| step.0 + 1).max();
+            self.next_task
+                .fetch_max(next.unwrap_or(FIRST_TASK), Ordering::Relaxed);
+        }
+        match &self.view {
+            View::Plain(plain) => plain.event(event),
+            View::Json(json) => json.event(event),
+            View::Terminal(terminal) => terminal.event(event),
+            View::Quiet => {}
+        }
+    }
+}
+
+/// Returns the number of a step as people and programs see it: they count from 1, as BuildKit does.
+pub(crate) fn number(step: StepId) -> u32 {
+    step.0.saturating_add(1)
 }
 
 /// Returns a number of bytes as people read it.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "one digit behind the point is shown"
+)]
 pub(crate) fn bytes(count: u64) -> String {
     const UNITS: [&str; 4] = ["B", "kB", "MB", "GB"];
     let (mut value, mut unit) = (count as f64, "B");

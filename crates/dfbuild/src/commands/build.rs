@@ -2,8 +2,8 @@
 
 use std::env;
 use std::fs;
-use std::io::{self, Write as _};
 use std::path::PathBuf;
+use std::process::ExitStatus;
 
 use anyhow::{Context as _, Result, bail};
 use build_sandbox::user_namespace;
@@ -12,58 +12,76 @@ use dockerfile_source::SourceFile;
 use oci_image::compression::Compression;
 use oci_registry::{Options, Registry};
 
-use crate::arguments::BuildArguments;
-use crate::dockerfile::{pair, request, secret};
-use crate::failure;
+use crate::arguments::{BuildArguments, ProgressKind};
+use crate::check;
+use crate::docker::load_into_docker;
+use crate::dockerfile::{is_read_once, pair, prepare, secret};
+use crate::interrupt;
 use crate::outcome::Outcome;
 use crate::output::Output;
 use crate::progress::Shown;
 
 pub(crate) fn run(arguments: &BuildArguments) -> Result<Outcome> {
-    let request = full_request(arguments)?;
-    let outputs = arguments
+    let mut outputs = arguments
         .outputs
         .iter()
         .map(|text| Output::parse(text))
         .collect::<Result<Vec<_>>>()?;
+    if arguments.push {
+        outputs.push(Output::Push(gzip()));
+    }
+    if arguments.load {
+        outputs.push(Output::Load);
+    }
     let tags: Vec<String> = arguments
         .tags
         .iter()
         .map(|tag| canonical(tag))
         .collect::<Result<_>>()?;
-    let shown = Shown::new(arguments, &request);
-    let result = dockerfile_build::build(
-        &request,
-        &tags,
-        shown.observer(),
-        &crate::progress::is_interrupted,
-    );
-    shown.end();
+    if is_read_once(&arguments.input)? && !user_namespace::is_privileged() {
+        // What comes through a pipe comes once: whoever reads it must be the one who can build.
+        if let Ok(status) = user_namespace::reexec_as_root() {
+            return Ok(passed(status));
+        }
+    }
+    let prepared = prepare(&arguments.input)?;
+    let request = full_request(prepared.request.clone(), arguments)?;
+    if arguments.check && check::prints_errors(&request)? {
+        return Ok(Outcome::Failed);
+    }
+    interrupt::listen()?;
+    let kind = if arguments.quiet {
+        ProgressKind::Quiet
+    } else {
+        arguments.progress
+    };
     let source = SourceFile::new(request.dockerfile_name.clone(), request.dockerfile.clone());
-    let result = result.and_then(|image| {
-        for output in &outputs {
-            give(&image, output, &tags, &request)?;
-        }
-        if arguments.push {
-            give(&image, &Output::Push(gzip()), &tags, &request)?;
-        }
-        Ok(image)
-    });
+    let shown = Shown::new(kind, arguments.explain_cache, source);
+    let result = dockerfile_build::build(&request, &tags, &shown, &interrupt::is_interrupted)
+        .and_then(|image| {
+            for output in &outputs {
+                give(&image, output, &tags, &request, &shown)?;
+            }
+            Ok(image)
+        });
+    let needs_namespace = |error: &BuildError| error.failure == Failure::NeedsNamespace;
     match result {
         Ok(image) => {
+            shown.end(true);
             write_files(arguments, &image, &tags)?;
             shown.done(&image, &tags)?;
             Ok(Outcome::Done)
         }
-        Err(error) if error.failure == Failure::NeedsNamespace && !user_namespace::is_inside() => {
+        Err(error) if needs_namespace(&error) && !user_namespace::is_inside() => {
+            shown.give_up();
             again()
         }
-        Err(error) if error.failure == Failure::Cancelled => {
-            let _ = writeln!(io::stderr(), "cancelled");
-            Ok(Outcome::Cancelled)
-        }
         Err(error) => {
-            failure::print(&error, &source)?;
+            shown.end(false);
+            if error.failure == Failure::Cancelled {
+                return shown.cancelled().map(|()| Outcome::Cancelled);
+            }
+            shown.failed(&error)?;
             Ok(Outcome::Failed)
         }
     }
@@ -71,14 +89,14 @@ pub(crate) fn run(arguments: &BuildArguments) -> Result<Outcome> {
 
 /// Does the same as root of a user namespace.
 fn again() -> Result<Outcome> {
-    let status = user_namespace::reexec_as_root()?;
-    Ok(Outcome::Passed(
-        u8::try_from(user_namespace::exit_code(status)).unwrap_or(1),
-    ))
+    Ok(passed(user_namespace::reexec_as_root()?))
 }
 
-fn full_request(arguments: &BuildArguments) -> Result<Request> {
-    let mut request = request(&arguments.input)?;
+fn passed(status: ExitStatus) -> Outcome {
+    Outcome::Passed(u8::try_from(user_namespace::exit_code(status)).unwrap_or(1))
+}
+
+fn full_request(mut request: Request, arguments: &BuildArguments) -> Result<Request> {
     for label in &arguments.labels {
         request.labels.push(pair(label, "--label NAME=VALUE")?);
     }
@@ -86,13 +104,12 @@ fn full_request(arguments: &BuildArguments) -> Result<Request> {
         request.secrets.push(secret(text)?);
     }
     for text in &arguments.ssh {
-        let (name, socket) = match text.split_once('=') {
-            Some((name, socket)) => (name, PathBuf::from(socket)),
-            None => {
-                let socket = env::var_os("SSH_AUTH_SOCK")
-                    .context("`--ssh` without a socket needs SSH_AUTH_SOCK")?;
-                (text.as_str(), PathBuf::from(socket))
-            }
+        let (name, socket) = if let Some((name, socket)) = text.split_once('=') {
+            (name, PathBuf::from(socket))
+        } else {
+            let socket = env::var_os("SSH_AUTH_SOCK")
+                .context("`--ssh` without a socket needs SSH_AUTH_SOCK")?;
+            (text.as_str(), PathBuf::from(socket))
         };
         request.ssh.push((name.to_owned(), socket));
     }
@@ -152,12 +169,16 @@ fn give(
     output: &Output,
     tags: &[String],
     request: &Request,
+    shown: &Shown,
 ) -> Result<(), BuildError> {
     match output {
         Output::Store => Ok(()),
-        Output::Export(target, format) => {
+        Output::Export(target, format) => shown.task(output.title(), |_| {
             dockerfile_build::export(&request.store, image, tags, target, *format)
-        }
+        }),
+        Output::Load => shown.task(output.title(), |_| {
+            load_into_docker(&request.store, image, tags)
+        }),
         Output::Push(format) => {
             if tags.is_empty() {
                 return Err(BuildError::new(
@@ -170,9 +191,12 @@ fn give(
                 mirrors: Vec::new(),
                 insecure_hosts: request.base_images.insecure_hosts.clone(),
             };
-            let registry = Registry::new(options)
-                .map_err(|error| BuildError::new(Failure::Image, error.to_string()))?;
-            dockerfile_build::push(&request.store, image, tags, &registry, *format).map(|_| ())
+            let title = format!("pushing {}", tags.join(", "));
+            shown.task(title, |_| {
+                let registry = Registry::new(options)
+                    .map_err(|error| BuildError::new(Failure::Image, error.to_string()))?;
+                dockerfile_build::push(&request.store, image, tags, &registry, *format).map(|_| ())
+            })
         }
     }
 }
@@ -200,7 +224,7 @@ fn write_files(arguments: &BuildArguments, image: &Image, tags: &[String]) -> Re
 }
 
 /// Returns a name with its registry and tag.
-fn canonical(tag: &str) -> Result<String> {
+pub(crate) fn canonical(tag: &str) -> Result<String> {
     dockerfile_build::canonical_name(tag)
         .map_err(|error| anyhow::anyhow!("`{tag}` cannot be the name of an image: {error}"))
 }
