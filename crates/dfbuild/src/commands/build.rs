@@ -78,7 +78,8 @@ pub(crate) fn run(arguments: &BuildArguments) -> Result<Outcome> {
         }
         Err(error) => {
             shown.end(false);
-            if error.failure == Failure::Cancelled {
+            // Ctrl-C reaches the processes of the build as well, and what they say then is no failure of theirs.
+            if error.failure == Failure::Cancelled || interrupt::is_interrupted() {
                 return shown.cancelled().map(|()| Outcome::Cancelled);
             }
             shown.failed(&error)?;

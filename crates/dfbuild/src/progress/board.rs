@@ -157,7 +157,9 @@ impl Board {
 
     /// Returns the lines that change: fewer than the terminal has rows.
     pub(crate) fn live(&self, now: Duration, size: Size) -> Vec<StyledLine> {
-        let mut lines = vec![self.headline("Building", now)];
+        let total = self.titles.len().max(self.ended);
+        let steps = format!("{}/{total}", self.ended);
+        let mut lines = vec![self.headline("Building", now, &steps)];
         let room = size.rows.saturating_sub(2).max(1);
         let shown = room.min(self.running.len());
         let hidden = self.running.len() - shown;
@@ -188,20 +190,20 @@ impl Board {
         } else {
             "Built in"
         };
-        self.headline(word, now)
+        // Steps that nobody had to look at do not count.
+        let steps = match self.ended {
+            1 => "1 step".to_owned(),
+            count => format!("{count} steps"),
+        };
+        self.headline(word, now, &steps)
     }
 
-    fn headline(&self, word: &str, now: Duration) -> StyledLine {
-        let total = self.titles.len().max(self.ended);
+    fn headline(&self, word: &str, now: Duration, steps: &str) -> StyledLine {
         let cached = match self.cached {
             0 => String::new(),
             count => format!(", {count} cached"),
         };
-        let text = format!(
-            "[+] {word} {} ({}/{total}{cached})",
-            seconds(now),
-            self.ended
-        );
+        let text = format!("[+] {word} {} ({steps}{cached})", seconds(now));
         StyledLine::new(Style::Plain, &text)
     }
 }
