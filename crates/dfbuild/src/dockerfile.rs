@@ -8,9 +8,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 use dockerfile_build::{BaseImages, CacheUse, ContextSource, NamedContext, Request, Secret};
 
-use crate::arguments::{InputArguments, RegistryArguments};
+use crate::arguments::InputArguments;
 use crate::context_source::{self, ContextArgument, Files, MOST_DOCKERFILE_BYTES, refuse_way_out};
 use crate::paths;
+use crate::registries::mirrors;
 
 const NAMES: [&str; 2] = ["Dockerfile", "Containerfile"];
 
@@ -221,15 +222,6 @@ fn named_context(text: &str) -> Result<NamedContext> {
     let path = fs::canonicalize(&value)
         .with_context(|| format!("cannot open the folder `{value}` of --build-context"))?;
     Ok(NamedContext::Directory { name, path })
-}
-
-/// Returns the registries that stand in for others.
-pub(crate) fn mirrors(arguments: &RegistryArguments) -> Result<Vec<(String, String)>> {
-    arguments
-        .registry_mirror
-        .iter()
-        .map(|text| pair(text, "--registry-mirror HOST=HOST"))
-        .collect()
 }
 
 /// Reads `id=NAME,src=FILE` and `id=NAME,env=NAME`.

@@ -21,6 +21,7 @@ mod tar_context;
 mod failure;
 mod interrupt;
 mod progress;
+mod registries;
 
 mod check;
 mod docker;

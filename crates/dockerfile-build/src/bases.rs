@@ -1,7 +1,8 @@
 //! Base images: what a name means, and the layers behind it.
 
 use std::io::{self, BufReader, Read};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use dockerfile_model::ImageRef;
 use dockerfile_source::TextRange;
@@ -10,9 +11,10 @@ use oci_image::compression::Decompressor;
 use oci_image::config::ImageConfig;
 use oci_image::digest::DigestReader;
 use oci_image::layer::{UnpackOptions, unpack};
-use oci_image::manifest::{Descriptor, Document, Manifest};
+use oci_image::manifest::{Descriptor, Document, Manifest, Platform};
 use oci_image::store::Store;
-use oci_registry::Registry;
+use oci_registry::{Credentials, Monitor, Options, Registry, RegistryError, Resolved};
+use rustc_hash::FxHashMap;
 
 use crate::cache::{Cache, KnownImage};
 use crate::error::{BuildError, Failure};
@@ -30,6 +32,7 @@ const MOST_BYTES: u64 = 1 << 40;
 pub(crate) struct BaseLayer {
     /// The name of the image, as the registry knows it.
     image: String,
+    platform: String,
     pub(crate) descriptor: Descriptor,
     pub(crate) diff_id: Digest,
     step: StepId,
@@ -56,6 +59,7 @@ impl BaseLayer {
         }
         let layer = |(descriptor, diff_id): (&Descriptor, &Digest)| BaseLayer {
             image: canonical(&image.name),
+            platform: image.platform.clone(),
             descriptor: descriptor.clone(),
             diff_id: *diff_id,
             step,
@@ -72,7 +76,9 @@ pub(crate) struct Images<'i> {
     layers: &'i Layers,
     cache: &'i Cache,
     options: &'i BaseImages,
-    registry: OnceLock<Result<Registry, String>>,
+    registry: OnceLock<Registry>,
+    /// What registries said in this build, by name.
+    resolved: Mutex<FxHashMap<String, Arc<Resolved>>>,
     observer: &'i dyn Observer,
     is_cancelled: &'i (dyn Fn() -> bool + Sync),
     /// One pull of a blob at a time: two stages may stand on the same image.
@@ -94,23 +100,47 @@ impl<'i> Images<'i> {
             cache,
             options,
             registry: OnceLock::new(),
+            resolved: Mutex::default(),
             observer,
             is_cancelled,
             pulling: Mutex::default(),
         }
     }
 
-    fn registry(&self) -> Result<&Registry, BuildError> {
-        let registry = self.registry.get_or_init(|| {
-            let options = oci_registry::Options {
-                mirrors: self.options.mirrors.clone(),
-                insecure_hosts: self.options.insecure_hosts.clone(),
+    fn registry(&self) -> &Registry {
+        self.registry.get_or_init(|| {
+            let mut options = Options {
+                credentials: Credentials::from_environment(),
+                ..Options::default()
             };
-            Registry::new(options).map_err(|error| error.to_string())
-        });
-        registry
-            .as_ref()
-            .map_err(|message| BuildError::new(Failure::Image, message))
+            options
+                .insecure
+                .extend(self.options.insecure_hosts.iter().cloned());
+            for (host, mirror) in &self.options.mirrors {
+                let mirrors = options.mirrors.entry(host.clone()).or_default();
+                mirrors.push(mirror.clone());
+            }
+            Registry::new(options)
+        })
+    }
+
+    /// Asks a registry what a name means.
+    fn ask(&self, full: &str, platform: &str) -> Result<Arc<Resolved>, RegistryError> {
+        let mut known = self.resolved.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(resolved) = known.get(full) {
+            return Ok(Arc::clone(resolved));
+        }
+        let monitor = Monitor {
+            progress: &|_, _| {},
+            cancel: self.is_cancelled,
+        };
+        let reference = full.parse()?;
+        let resolved = self
+            .registry()
+            .resolve(&reference, &platform_of(platform), monitor)?;
+        let resolved = Arc::new(resolved);
+        known.insert(full.to_owned(), Arc::clone(&resolved));
+        Ok(resolved)
     }
 
     /// Returns an image that the store has under a name.
@@ -124,8 +154,8 @@ impl<'i> Images<'i> {
         let config = ImageConfig::parse(&bytes).ok()?;
         fits(&config, platform).then(|| ResolvedImage {
             name: name.to_owned(),
-            manifest: descriptor,
             layers: manifest.layers,
+            platform: platform.to_owned(),
             config,
         })
     }
@@ -203,20 +233,26 @@ impl<'i> Images<'i> {
         };
         let total = base.descriptor.size;
         let what = short(&base.descriptor.digest);
-        let progress = |done: u64| {
+        let done = AtomicU64::new(0);
+        let progress = |_: &Digest, more: u64| {
+            let done = done.fetch_add(more, Ordering::Relaxed) + more;
             self.observer.event(Event::Progress {
                 step: base.step,
                 what: what.clone(),
                 progress: Progress { done, total },
             });
         };
-        let registry = self.registry()?;
+        let monitor = Monitor {
+            progress: &progress,
+            cancel: self.is_cancelled,
+        };
+        let resolved = self
+            .ask(&base.image, &base.platform)
+            .map_err(|error| fault(&told(&error)))?;
         let mut blob = self.store.begin_blob().map_err(|error| fault(&error))?;
-        registry
-            .pull_blob(&base.image, &base.descriptor, &mut blob, &progress, &|| {
-                (self.is_cancelled)()
-            })
-            .map_err(|error| fault(&error))?;
+        self.registry()
+            .pull_blob(&resolved, &base.descriptor, &mut blob, monitor)
+            .map_err(|error| fault(&told(&error)))?;
         blob.commit(Some(&base.descriptor.digest))
             .map_err(|error| fault(&error))?;
         Ok(base.descriptor.clone())
@@ -300,24 +336,23 @@ impl Bases for Images<'_> {
             name.clone_into(&mut image.name);
             return Ok(image);
         }
-        let registry = self.registry()?;
-        let resolved = registry.resolve(&full, platform).map_err(|error| {
+        let resolved = self.ask(&full, platform).map_err(|error| {
             BuildError::new(
                 Failure::Image,
-                format!("cannot get the image `{name}`: {error}"),
+                format!("cannot get the image `{name}`: {}", told(&error)),
             )
             .at(range, "")
             .help("the store does not have it either; `dfbuild images` lists what it has")
         })?;
-        let config = ImageConfig::parse(&resolved.config).map_err(|error| {
+        let config = ImageConfig::parse(&resolved.raw_config).map_err(|error| {
             BuildError::new(Failure::Image, format!("`{name}`: {error}")).at(range, "")
         })?;
         self.keep(&full, platform, &resolved)
             .map_err(|error| BuildError::system("cannot write to the store", &error))?;
         Ok(ResolvedImage {
             name: name.to_owned(),
-            manifest: resolved.descriptor,
-            layers: resolved.manifest.layers,
+            layers: resolved.manifest.layers.clone(),
+            platform: platform.to_owned(),
             config,
         })
     }
@@ -325,13 +360,8 @@ impl Bases for Images<'_> {
 
 impl Images<'_> {
     /// Keeps manifest and configuration, so that the next build need not ask.
-    fn keep(
-        &self,
-        name: &str,
-        platform: &str,
-        resolved: &oci_registry::Resolved,
-    ) -> io::Result<()> {
-        for bytes in [&resolved.manifest_bytes, &resolved.config] {
+    fn keep(&self, name: &str, platform: &str, resolved: &Resolved) -> io::Result<()> {
+        for bytes in [&resolved.raw_manifest, &resolved.raw_config] {
             self.store.write_blob(bytes).map_err(io::Error::other)?;
         }
         let known = KnownImage {
@@ -340,6 +370,27 @@ impl Images<'_> {
             size: resolved.descriptor.size,
         };
         self.cache.remember_image(image_key(name, platform), &known)
+    }
+}
+
+/// Returns an error with its causes: the outermost says the least.
+fn told(error: &RegistryError) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(inner) = cause {
+        text.push_str(&format!(": {inner}"));
+        cause = inner.source();
+    }
+    text
+}
+
+fn platform_of(text: &str) -> Platform {
+    let mut parts = text.split('/').map(str::to_owned);
+    Platform {
+        os: parts.next().unwrap_or_default(),
+        architecture: parts.next().unwrap_or_default(),
+        variant: parts.next(),
+        ..Platform::default()
     }
 }
 

@@ -9,7 +9,7 @@ use oci_image::compression::{Compression, Compressor};
 use oci_image::layer::{Kind, LayerRecord, Limits, read_layer};
 use oci_image::manifest::{Descriptor, Manifest, media_type};
 use oci_image::store::{CompressedForm, Store};
-use oci_registry::Registry;
+use oci_registry::{Monitor, PushOptions, Registry};
 
 use crate::error::{BuildError, Failure};
 use crate::image::Image;
@@ -87,23 +87,15 @@ pub fn push(
     format: LayerFormat,
 ) -> Result<Descriptor, BuildError> {
     let store = Store::open(store_root).map_err(|error| fault(&error))?;
-    let (descriptor, manifest) = compressed(&store, image, format)?;
-    let bytes = store
-        .read_document(&descriptor.digest)
-        .map_err(|error| fault(&error))?;
+    let descriptor = compressed(&store, image, format)?;
     for name in names {
         let failed = |error: oci_registry::RegistryError| {
             BuildError::new(Failure::Image, format!("cannot push `{name}`: {error}"))
         };
-        for blob in manifest.layers.iter().chain([&manifest.config]) {
-            let mut open = || {
-                let blob = store.open_blob(&blob.digest).map_err(io::Error::other)?;
-                Ok(Box::new(blob) as Box<dyn Read + Send>)
-            };
-            registry.push_blob(name, blob, &mut open).map_err(failed)?;
-        }
+        let reference = name.parse().map_err(failed)?;
+        let options = PushOptions::default();
         registry
-            .push_manifest(name, &bytes, &descriptor.media_type)
+            .push(&store, &descriptor, &reference, &options, Monitor::none())
             .map_err(failed)?;
     }
     Ok(descriptor)
@@ -115,7 +107,7 @@ fn named(
     names: &[String],
     format: LayerFormat,
 ) -> Result<NamedImage, BuildError> {
-    let (descriptor, _) = compressed(store, image, format)?;
+    let descriptor = compressed(store, image, format)?;
     Ok(NamedImage {
         descriptor,
         names: names.to_vec(),
@@ -123,11 +115,7 @@ fn named(
 }
 
 /// Returns the image with its layers in a format; a layer that has been in it before is not compressed again.
-fn compressed(
-    store: &Store,
-    image: &Image,
-    format: LayerFormat,
-) -> Result<(Descriptor, Manifest), BuildError> {
+fn compressed(store: &Store, image: &Image, format: LayerFormat) -> Result<Descriptor, BuildError> {
     let mut layers = Vec::with_capacity(image.layers.len());
     for (layer, diff_id) in image.layers.iter().zip(&image.config.rootfs.diff_ids) {
         let is_plain = layer.digest == *diff_id;
@@ -141,7 +129,7 @@ fn compressed(
     let manifest = Manifest::new(Descriptor::of(media_type::OCI_CONFIG, &config), layers);
     let bytes = manifest.to_bytes();
     store.write_blob(&bytes).map_err(|error| fault(&error))?;
-    Ok((Descriptor::of(media_type::OCI_MANIFEST, &bytes), manifest))
+    Ok(Descriptor::of(media_type::OCI_MANIFEST, &bytes))
 }
 
 fn compressed_layer(

@@ -171,6 +171,17 @@ mod tests {
     }
 
     #[test]
+    fn blocks_that_hardly_get_smaller_are_packed_too() {
+        let noise = mixed(3 << 18).split_off(2 << 18);
+        let mut bytes = Vec::new();
+        for limit in (200..=255_u8).rev() {
+            bytes.extend(noise.iter().map(|&byte| byte.min(limit)));
+        }
+        let packed = compress(&bytes, Compression::GZIP, 2);
+        assert_eq!(decompress(&packed, u64::MAX).unwrap(), bytes);
+    }
+
+    #[test]
     fn gzip_has_the_header_of_go() {
         let packed = compress(b"x", Compression::GZIP, 1);
         assert_eq!(packed[..10], [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255]);

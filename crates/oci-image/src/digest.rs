@@ -41,7 +41,9 @@ enum Value {
 impl Digest {
     /// Returns the SHA-256 of `bytes`.
     pub fn of(bytes: &[u8]) -> Self {
-        Self::from_sha256(sha2::Sha256::digest(bytes).into())
+        let mut hasher = Hasher::default();
+        hasher.update(bytes);
+        hasher.finish()
     }
 
     /// Returns the digest with this SHA-256 value.
@@ -149,6 +151,8 @@ pub struct Hasher {
 #[derive(Clone)]
 enum State {
     Sha256(sha2::Sha256),
+    /// SHA-256 in assembly: twice as fast as `sha2` where the processor has no instructions for it.
+    Sha256Assembly(ring::digest::Context),
     Sha512(sha2::Sha512),
 }
 
@@ -156,7 +160,10 @@ impl Hasher {
     /// Creates a hasher that has seen nothing.
     pub fn new(algorithm: Algorithm) -> Self {
         let state = match algorithm {
-            Algorithm::Sha256 => State::Sha256(sha2::Sha256::new()),
+            Algorithm::Sha256 if has_sha_instructions() => State::Sha256(sha2::Sha256::new()),
+            Algorithm::Sha256 => {
+                State::Sha256Assembly(ring::digest::Context::new(&ring::digest::SHA256))
+            }
             Algorithm::Sha512 => State::Sha512(sha2::Sha512::new()),
         };
         Self { state, size: 0 }
@@ -167,6 +174,7 @@ impl Hasher {
         self.size += bytes.len() as u64;
         match &mut self.state {
             State::Sha256(state) => state.update(bytes),
+            State::Sha256Assembly(state) => state.update(bytes),
             State::Sha512(state) => state.update(bytes),
         }
     }
@@ -180,9 +188,27 @@ impl Hasher {
     pub fn finish(self) -> Digest {
         match self.state {
             State::Sha256(state) => Digest(Value::Sha256(state.finalize().into())),
+            State::Sha256Assembly(state) => {
+                let mut value = [0; 32];
+                let computed = state.finish();
+                for (byte, from) in value.iter_mut().zip(computed.as_ref()) {
+                    *byte = *from;
+                }
+                Digest(Value::Sha256(value))
+            }
             State::Sha512(state) => Digest(Value::Sha512(state.finalize().into())),
         }
     }
+}
+
+#[cfg(target_arch = "x86_64")]
+fn has_sha_instructions() -> bool {
+    std::is_x86_feature_detected!("sha")
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn has_sha_instructions() -> bool {
+    true
 }
 
 impl Default for Hasher {
@@ -316,6 +342,21 @@ mod tests {
         for text in bad {
             assert!(text.parse::<Digest>().is_err(), "{text:?}");
         }
+    }
+
+    #[test]
+    fn both_implementations_agree() {
+        let bytes: Vec<u8> = (0..100_000_u32)
+            .map(|n| (n.wrapping_mul(n) >> 7) as u8)
+            .collect();
+        let plain = State::Sha256(sha2::Sha256::new());
+        let assembly = ring::digest::Context::new(&ring::digest::SHA256);
+        let digests = [plain, State::Sha256Assembly(assembly)].map(|state| {
+            let mut hasher = Hasher { state, size: 0 };
+            bytes.chunks(999).for_each(|piece| hasher.update(piece));
+            hasher.finish()
+        });
+        assert_eq!(digests[0], digests[1]);
     }
 
     #[test]

@@ -1,96 +1,80 @@
-//! Why a registry could not help.
+//! What can go wrong between here and a registry.
 
-use oci_client::errors::{OciDistributionError, OciErrorCode};
-use thiserror::Error;
+use std::io;
+use std::path::PathBuf;
 
-#[derive(Debug, Error)]
-#[non_exhaustive]
+/// Why an image cannot be pulled or pushed.
+#[derive(Debug, thiserror::Error)]
 pub enum RegistryError {
-    #[error("`{name}` is no name of an image: {reason}")]
-    Name { name: String, reason: String },
-    #[error("{host} has no such image")]
-    NotFound { host: String },
-    #[error(
-        "{host} does not give it to this user; `docker login {host}` or `podman login {host}` may help"
-    )]
-    Denied { host: String },
-    #[error("{host} has it for {found}, and not for {wanted}")]
-    Platform {
-        host: String,
-        wanted: String,
-        found: String,
+    #[error("`{text}` is not an image reference: {reason}")]
+    InvalidReference { text: String, reason: &'static str },
+    #[error("{url} is not there")]
+    NotFound { url: String },
+    #[error("{host} refuses access to {url}")]
+    Unauthorized { host: String, url: String },
+    #[error("{url} answers {status}{}", detail(message))]
+    Status {
+        url: String,
+        status: u16,
+        message: String,
     },
-    #[error("{host} cannot be reached: {reason}")]
-    Unreachable { host: String, reason: String },
-    #[error("{host} sent something that is no good: {reason}")]
-    Malformed { host: String, reason: String },
-    #[error("cannot write what was pulled: {0}")]
-    Write(std::io::Error),
-    #[error("cannot read what is to be pushed: {0}")]
-    Read(std::io::Error),
-    #[error("cancelled")]
+    #[error("cannot reach {url}")]
+    Transport {
+        url: String,
+        source: Box<ureq::Error>,
+    },
+    #[error("the transfer of {url} broke off")]
+    Transfer { url: String, source: io::Error },
+    #[error("{url} redirects to {target}, which is refused: {reason}")]
+    Redirect {
+        url: String,
+        target: String,
+        reason: &'static str,
+    },
+    #[error("the answer of {url} is malformed: {reason}")]
+    Malformed { url: String, reason: String },
+    #[error("{reference} has no image for {wanted}, only for {available}")]
+    NoPlatform {
+        reference: String,
+        wanted: String,
+        available: String,
+    },
+    #[error("cannot read the credentials in {}: {reason}", path.display())]
+    Credentials { path: PathBuf, reason: String },
+    #[error("the credential helper `{helper}` fails: {reason}")]
+    CredentialHelper { helper: String, reason: String },
+    #[error("cannot write what was pulled")]
+    Output { source: io::Error },
+    #[error("cannot read {}", path.display())]
+    Input { path: PathBuf, source: io::Error },
+    #[error("it was cancelled")]
     Cancelled,
-    #[error("cannot start: {0}")]
-    Start(std::io::Error),
+    #[error(transparent)]
+    Image(#[from] oci_image::Error),
 }
 
 impl RegistryError {
-    /// Returns whether trying again may help.
-    pub(crate) fn is_passing(&self) -> bool {
-        matches!(self, RegistryError::Unreachable { .. })
-    }
-
-    pub(crate) fn from_client(host: &str, error: &OciDistributionError) -> RegistryError {
-        let host = host.to_owned();
-        let reason = error.to_string();
-        match error {
-            OciDistributionError::ImageManifestNotFoundError(_) => RegistryError::NotFound { host },
-            OciDistributionError::UnauthorizedError { .. }
-            | OciDistributionError::AuthenticationFailure(_) => RegistryError::Denied { host },
-            OciDistributionError::RegistryError { envelope, .. } => {
-                let has = |codes: &[OciErrorCode]| {
-                    envelope
-                        .errors
-                        .iter()
-                        .any(|error| codes.contains(&error.code))
-                };
-                if has(&[
-                    OciErrorCode::ManifestUnknown,
-                    OciErrorCode::NameUnknown,
-                    OciErrorCode::BlobUnknown,
-                    OciErrorCode::NotFound,
-                ]) {
-                    RegistryError::NotFound { host }
-                } else if has(&[OciErrorCode::Denied, OciErrorCode::Unauthorized]) {
-                    RegistryError::Denied { host }
-                } else {
-                    RegistryError::Malformed { host, reason }
-                }
-            }
-            OciDistributionError::RequestError(_)
-            | OciDistributionError::ServerError {
-                code: 500..=599, ..
-            } => RegistryError::Unreachable {
-                host,
-                reason: with_causes(error),
-            },
-            OciDistributionError::ServerError { code: 404, .. } => RegistryError::NotFound { host },
-            _ => RegistryError::Malformed { host, reason },
+    /// Returns whether it may work when it is tried again.
+    pub(crate) fn is_transient(&self) -> bool {
+        match self {
+            Self::Status { status, .. } => matches!(status, 408 | 429 | 500 | 502 | 503 | 504),
+            Self::Transport { source, .. } => !matches!(
+                **source,
+                ureq::Error::Tls(_)
+                    | ureq::Error::Rustls(_)
+                    | ureq::Error::BadUri(_)
+                    | ureq::Error::HostNotFound
+            ),
+            Self::Transfer { .. } => true,
+            _ => false,
         }
     }
 }
 
-/// The outermost error of a connection says the least.
-fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        let next = inner.to_string();
-        if !text.contains(&next) {
-            text.push_str(": ");
-            text.push_str(&next);
-        }
-        cause = inner.source();
+fn detail(message: &str) -> String {
+    if message.is_empty() {
+        String::new()
+    } else {
+        format!(": {message}")
     }
-    text
 }

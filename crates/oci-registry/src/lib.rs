@@ -1,18 +1,26 @@
-//! Pull and push over the distribution protocol.
+//! Pull and push over the distribution protocol (opencontainers/distribution-spec).
 //!
 //! Invariants:
-//! - The public functions block; the runtime that the protocol's library needs stays in here.
-//! - What comes from a registry is verified by its digest and bounded in size before anybody uses it.
-//! - Credentials go to the host that they are for, and to no other.
+//! - Credentials go to the host that they are for, and to the token service that this host names over TLS; never along a
+//!   redirect to another host (CVE-2020-15157), never to where a blob is uploaded elsewhere.
+//! - What arrives is bounded before it is read: documents by 4 MiB, blobs by the size in their descriptor, redirects, retries
+//!   and waits by numbers.
+//! - Bytes are believed when they have the digest that was asked for, and not before.
+//!
+//! All calls block. They may be made from several threads at once.
 
 #![forbid(unsafe_code)]
 
-mod credentials;
 mod error;
-mod pull;
-mod push;
+
+mod credentials;
+mod reference;
+
+mod http;
+
 mod registry;
 
+pub use credentials::{Credential, Credentials};
 pub use error::RegistryError;
-pub use pull::Resolved;
-pub use registry::{Options, Registry};
+pub use reference::Reference;
+pub use registry::{Monitor, Options, PushOptions, Registry, Resolved};

@@ -1,148 +1,127 @@
-//! The connection to registries.
+//! A registry client: options, and what pull and push have in common.
 
+mod platform;
+mod pull;
+mod push;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use oci_client::Reference;
-use oci_client::client::{Client, ClientConfig, ClientProtocol};
-use oci_client::secrets::RegistryAuth;
-use tokio::runtime::Runtime;
+use oci_image::Digest;
 
-use crate::credentials;
-use crate::error::RegistryError;
+pub use pull::Resolved;
+pub use push::PushOptions;
+
+use crate::credentials::Credentials;
+use crate::http::{Access, Address, Client};
+use crate::reference::Reference;
+
+/// Where Docker's own registry is.
+const DOCKER_REGISTRY: &str = "registry-1.docker.io";
 
 /// How registries are reached.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Options {
-    /// A host, and the host to ask in its stead.
-    pub mirrors: Vec<(String, String)>,
-    /// Hosts that may be asked without TLS. Those of this machine always may.
-    pub insecure_hosts: Vec<String>,
+    /// Hosts (with their port) that are spoken to without TLS; this machine always is.
+    pub insecure: BTreeSet<String>,
+    /// Hosts to ask first for the images of a host: `docker.io` by `127.0.0.1:5000`, say. For pulls only.
+    pub mirrors: BTreeMap<String, Vec<String>>,
+    pub credentials: Credentials,
+    /// How many blobs are transferred at the same time.
+    pub parallel: usize,
+    /// How often a request is made before it is given up.
+    pub attempts: u32,
+    /// The wait before the second attempt; doubled for each further one.
+    pub first_wait: Duration,
+    /// How long a connection may be silent.
+    pub timeout: Duration,
+    /// A blob that is larger is pushed in pieces of `chunk_size`.
+    pub chunk_threshold: u64,
+    pub chunk_size: u64,
 }
 
-/// Talks to registries.
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            insecure: BTreeSet::new(),
+            mirrors: BTreeMap::new(),
+            credentials: Credentials::none(),
+            parallel: 3,
+            attempts: 5,
+            first_wait: Duration::from_millis(500),
+            timeout: Duration::from_secs(60),
+            chunk_threshold: 64 << 20,
+            chunk_size: 32 << 20,
+        }
+    }
+}
+
+/// How a transfer is watched and stopped.
+#[derive(Clone, Copy)]
+pub struct Monitor<'a> {
+    /// Told of more bytes of a blob, as they pass.
+    pub progress: &'a (dyn Fn(&Digest, u64) + Sync),
+    /// Asked now and then whether to stop.
+    pub cancel: &'a (dyn Fn() -> bool + Sync),
+}
+
+impl Monitor<'static> {
+    /// Returns a monitor that sees nothing and stops nothing.
+    pub fn none() -> Self {
+        Self {
+            progress: &|_, _| {},
+            cancel: &|| false,
+        }
+    }
+}
+
+/// Pulls and pushes.
 pub struct Registry {
-    pub(crate) runtime: Runtime,
-    pub(crate) client: Client,
     options: Options,
+    client: Client,
 }
 
 impl Registry {
-    pub fn new(options: Options) -> Result<Registry, RegistryError> {
-        // A second call finds it installed, which is just as well.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let mut plain: Vec<String> = options.insecure_hosts.clone();
-        plain.extend(
-            options
-                .mirrors
-                .iter()
-                .map(|(_, mirror)| mirror.clone())
-                .filter(|host| is_local(host)),
-        );
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(RegistryError::Start)?;
-        let config = ClientConfig {
-            protocol: ClientProtocol::HttpsExcept(plain),
-            connect_timeout: Some(Duration::from_secs(20)),
-            read_timeout: Some(Duration::from_secs(120)),
-            ..ClientConfig::default()
-        };
-        let client = {
-            let _inside = runtime.enter();
-            Client::new(config)
-        };
-        Ok(Registry {
-            runtime,
-            client,
+    /// Creates a client; nothing is connected yet.
+    pub fn new(options: Options) -> Self {
+        Self {
+            client: Client::new(&options),
             options,
-        })
-    }
-
-    /// Returns the reference to ask for: that of a mirror, where there is one.
-    pub(crate) fn reference(&self, name: &str) -> Result<(Reference, RegistryAuth), RegistryError> {
-        let mut mirrored = name.to_owned();
-        for (host, mirror) in &self.options.mirrors {
-            if let Some(rest) = name.strip_prefix(host.as_str())
-                && rest.starts_with('/')
-            {
-                mirrored = format!("{mirror}{rest}");
-            }
         }
-        let reference: Reference =
-            mirrored
-                .parse()
-                .map_err(|error: oci_client::ParseError| RegistryError::Name {
-                    name: name.to_owned(),
-                    reason: error.to_string(),
-                })?;
-        let host = reference.registry().to_owned();
-        let auth = credentials::for_host(&host);
-        Ok((reference, auth))
     }
 
-    /// Returns a client that may speak without TLS to a host of this machine.
-    pub(crate) fn client_for(&self, reference: &Reference) -> Client {
-        let host = reference.registry();
-        if !is_local(host) {
-            return self.client.clone();
+    /// Returns the hosts that may have the images of a host, in the order in which they are asked.
+    fn hosts(&self, host: &str) -> Vec<String> {
+        let mut hosts = self.options.mirrors.get(host).cloned().unwrap_or_default();
+        hosts.push(host.to_owned());
+        hosts
+    }
+
+    fn access(&self, host: &str, reference: &Reference, is_push: bool) -> Access {
+        Access {
+            host: host.to_owned(),
+            repository: reference.repository.clone(),
+            home: self.address(host, &reference.repository, ""),
+            is_push,
+            mount_from: None,
         }
-        let _inside = self.runtime.enter();
-        Client::new(ClientConfig {
-            protocol: ClientProtocol::Http,
-            ..ClientConfig::default()
-        })
     }
-}
 
-/// Returns whether a host is this machine: nobody can listen in between.
-fn is_local(host: &str) -> bool {
-    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-    name == "localhost"
-        || name == "[::1]"
-        || name
-            .parse::<std::net::Ipv4Addr>()
-            .is_ok_and(|address| address.is_loopback())
+    /// Returns the address of something of a repository.
+    fn address(&self, host: &str, repository: &str, rest: &str) -> Address {
+        let authority = match host {
+            "docker.io" => DOCKER_REGISTRY,
+            other => other,
+        };
+        let mut address = Address {
+            is_secure: true,
+            authority: authority.to_ascii_lowercase(),
+            path: format!("/v2/{repository}/{rest}"),
+        };
+        address.is_secure = !(address.is_loopback() || self.options.insecure.contains(host));
+        address
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_this_machine_is_local() {
-        for host in [
-            "localhost",
-            "localhost:5000",
-            "127.0.0.1:5000",
-            "[::1]:5000",
-        ] {
-            assert!(is_local(host), "{host}");
-        }
-        for host in [
-            "docker.io",
-            "localhost.example:5000",
-            "128.0.0.1",
-            "10.0.0.1:5000",
-        ] {
-            assert!(!is_local(host), "{host}");
-        }
-    }
-
-    #[test]
-    fn a_mirror_stands_in() {
-        let registry = Registry::new(Options {
-            mirrors: vec![("docker.io".to_owned(), "127.0.0.1:5000".to_owned())],
-            ..Options::default()
-        })
-        .expect("a registry");
-        let (reference, _) = registry
-            .reference("docker.io/library/busybox:latest")
-            .expect("a reference");
-        assert_eq!(
-            reference.to_string(),
-            "127.0.0.1:5000/library/busybox:latest"
-        );
-        assert!(registry.reference("no such name").is_err());
-    }
-}
+mod tests;

@@ -12,6 +12,7 @@ mod compare;
 mod cpu_clock;
 mod daemon;
 mod docs;
+mod e2e;
 mod fuzz;
 mod gallery;
 mod page_section;
@@ -61,6 +62,9 @@ enum Task {
     Peers,
     /// Tests that need the network: the pre-commit hooks with the real pre-commit.
     TestPeers,
+    /// The language server in real editors.
+    #[command(subcommand)]
+    E2e(e2e::E2e),
     /// Tests that need root: formatted files, given to a Docker daemon of their own.
     TestDaemon,
 }
@@ -91,6 +95,7 @@ fn run(task: Task) -> anyhow::Result<bool> {
         Task::Peers => peers::install(&workspace)
             .and_then(|()| compare::install(&workspace))
             .map(|()| true),
+        Task::E2e(editor) => e2e::e2e(&workspace, editor),
         Task::TestDaemon => daemon::test_daemon().map(|()| true),
         Task::TestPeers => pre_commit::test_hooks(&workspace).map(|()| true),
     }

@@ -10,7 +10,7 @@ use build_sandbox::user_namespace;
 use dockerfile_build::{BuildError, Clock, Failure, Image, LayerFormat, Request};
 use dockerfile_source::SourceFile;
 use oci_image::compression::Compression;
-use oci_registry::{Options, Registry};
+use oci_registry::Registry;
 
 use crate::arguments::{BuildArguments, ProgressKind};
 use crate::check;
@@ -20,6 +20,7 @@ use crate::interrupt;
 use crate::outcome::Outcome;
 use crate::output::Output;
 use crate::progress::Shown;
+use crate::registries::registry;
 
 pub(crate) fn run(arguments: &BuildArguments) -> Result<Outcome> {
     let mut outputs = arguments
@@ -49,6 +50,7 @@ pub(crate) fn run(arguments: &BuildArguments) -> Result<Outcome> {
     if arguments.check && check::prints_errors(&request)? {
         return Ok(Outcome::Failed);
     }
+    let registry = registry(&arguments.input.registries)?;
     interrupt::listen()?;
     let kind = if arguments.quiet {
         ProgressKind::Quiet
@@ -60,7 +62,7 @@ pub(crate) fn run(arguments: &BuildArguments) -> Result<Outcome> {
     let result = dockerfile_build::build(&request, &tags, &shown, &interrupt::is_interrupted)
         .and_then(|image| {
             for output in &outputs {
-                give(&image, output, &tags, &request, &shown)?;
+                give(&image, output, &tags, &request, &registry, &shown)?;
             }
             Ok(image)
         });
@@ -170,6 +172,7 @@ fn give(
     output: &Output,
     tags: &[String],
     request: &Request,
+    registry: &Registry,
     shown: &Shown,
 ) -> Result<(), BuildError> {
     match output {
@@ -188,15 +191,8 @@ fn give(
                 )
                 .help("name it: `-t HOST/NAME:TAG`"));
             }
-            let options = Options {
-                mirrors: Vec::new(),
-                insecure_hosts: request.base_images.insecure_hosts.clone(),
-            };
-            let title = format!("pushing {}", tags.join(", "));
-            shown.task(title, |_| {
-                let registry = Registry::new(options)
-                    .map_err(|error| BuildError::new(Failure::Image, error.to_string()))?;
-                dockerfile_build::push(&request.store, image, tags, &registry, *format).map(|_| ())
+            shown.task(format!("pushing {}", tags.join(", ")), |_| {
+                dockerfile_build::push(&request.store, image, tags, registry, *format).map(|_| ())
             })
         }
     }

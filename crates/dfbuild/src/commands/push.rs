@@ -3,17 +3,16 @@
 use std::io::{self, Write as _};
 
 use anyhow::{Result, bail};
-use dockerfile_build::{BuildError, Failure, LayerFormat};
+use dockerfile_build::LayerFormat;
 use dockerfile_source::SourceFile;
-use oci_registry::{Options, Registry};
 
 use super::build::canonical;
 use crate::arguments::PushArguments;
-use crate::dockerfile::mirrors;
 use crate::outcome::Outcome;
 use crate::output::parse_compression;
 use crate::paths;
 use crate::progress::Shown;
+use crate::registries::registry;
 use crate::stored_image::{find, open_store};
 
 pub(crate) fn run(arguments: &PushArguments) -> Result<Outcome> {
@@ -30,18 +29,13 @@ pub(crate) fn run(arguments: &PushArguments) -> Result<Outcome> {
     if names.is_empty() {
         bail!("the image has no name to push it under; give one: `dfbuild push IMAGE NAME`");
     }
-    let options = Options {
-        mirrors: mirrors(&arguments.registries)?,
-        insecure_hosts: arguments.registries.insecure_registry.clone(),
-    };
+    let registry = registry(&arguments.registries)?;
     let format = LayerFormat {
         compression: parse_compression(&arguments.compression, None)?,
         is_forced: false,
     };
     let shown = Shown::new(arguments.progress, false, SourceFile::new("", ""));
     let result = shown.task(format!("pushing {}", names.join(", ")), |_| {
-        let registry = Registry::new(options)
-            .map_err(|error| BuildError::new(Failure::Image, error.to_string()))?;
         dockerfile_build::push(&root, &found.image, &names, &registry, format)
     });
     shown.end(result.is_ok());

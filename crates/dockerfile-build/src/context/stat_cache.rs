@@ -24,6 +24,9 @@ const MAX_FILE: u64 = 1 << 30;
 const NUMBERS: usize = 8 + 8 + 12 + 12 + 4;
 const RECORD: usize = NUMBERS + 32;
 
+/// Digests made by this build, by path.
+type Fresh = BTreeMap<Vec<u8>, (Stamp, [u8; 32])>;
+
 /// The digests of files that did not change since they were read.
 #[derive(Debug)]
 pub(super) struct StatCache {
@@ -32,7 +35,7 @@ pub(super) struct StatCache {
     bytes: Vec<u8>,
     // Invariant: where the records begin in `bytes`, ascending by path.
     records: Vec<u32>,
-    fresh: Mutex<BTreeMap<Vec<u8>, (Stamp, [u8; 32])>>,
+    fresh: Mutex<Fresh>,
 }
 
 impl StatCache {
@@ -115,7 +118,7 @@ impl StatCache {
         Ok(())
     }
 
-    fn merged(&self, fresh: &BTreeMap<Vec<u8>, (Stamp, [u8; 32])>) -> Vec<u8> {
+    fn merged(&self, fresh: &Fresh) -> Vec<u8> {
         let mut out = MAGIC.to_vec();
         let mut fresh = fresh.iter().peekable();
         let mut put = |path: &[u8], stamp: &Stamp, digest: [u8; 32]| {

@@ -237,7 +237,7 @@ fn opens_by_parts_where_the_system_call_is_missing() {
 fn digests_are_remembered_for_files_that_stay() {
     let (directory, store) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     write(directory.path(), "f");
-    let file = fs::File::options()
+    let file = File::options()
         .write(true)
         .open(directory.path().join("f"))
         .unwrap();

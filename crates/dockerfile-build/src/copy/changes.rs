@@ -123,20 +123,17 @@ impl<'a> Making<'_, 'a> {
         if !is_changed {
             return Ok(());
         }
-        match self.first_names.get(&number) {
-            Some(first) => {
-                entry.kind = Kind::HardLink {
-                    target: first.clone(),
-                };
-                self.list(entry, Content::None, true);
-            }
-            None => {
-                if matches!(entry.kind, Kind::File { .. }) {
-                    self.first_names.insert(number, path.clone());
-                }
-                self.list(entry, inode.content.clone(), true);
-            }
+        if let Some(first) = self.first_names.get(&number) {
+            entry.kind = Kind::HardLink {
+                target: first.clone(),
+            };
+            self.list(entry, Content::None, true);
+            return Ok(());
         }
+        if matches!(entry.kind, Kind::File { .. }) {
+            self.first_names.insert(number, path.clone());
+        }
+        self.list(entry, inode.content.clone(), true);
         Ok(())
     }
 

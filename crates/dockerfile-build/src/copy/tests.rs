@@ -584,6 +584,51 @@ fn digest_ignores_times_and_the_name_that_is_asked_for() {
     assert_ne!(digest(&open(), &["d"]), old.1);
 }
 
+#[test]
+fn directories_below_keep_their_times() {
+    let (directory, _) = context(&["d/e/f"]);
+    let time = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_111_111_111);
+    let below = fs::File::open(directory.path().join("d/e")).unwrap();
+    below.set_modified(time).unwrap();
+    let context = Context::open(directory.path(), None, &directory.path().join("none")).unwrap();
+    let image = run(
+        &TarImage::default(),
+        &request(files(&context, &["d"], false), "/x"),
+        None,
+    )
+    .unwrap();
+    let modified = |at: &str| image.merged.get(&path(at)).unwrap().entry.modified.seconds;
+    assert_eq!((modified("x"), modified("x/e")), (MOMENT, 1_111_111_111));
+}
+
+#[test]
+fn special_bits_are_set_on_what_is_copied_but_not_on_the_way() {
+    let (_directory, context) = context(&["d/f"]);
+    let mut request = request(files(&context, &["d"], false), "/d");
+    request.chmod = Some(FileMode::parse("1777").unwrap());
+    let image = run(&TarImage::default(), &request, Some(0)).unwrap();
+    assert_eq!(last_layer(&image), ["d /d 777 0:0", "f /d/f 1777 0:0 3"]);
+}
+
+#[test]
+fn link_in_an_archive_gives_its_metadata_to_the_file() {
+    let bytes = archive(|builder| {
+        let mut file = header(b"f", tar::EntryType::Regular, 1);
+        file.set_uid(7);
+        file.set_mode(0o640);
+        file.set_cksum();
+        builder.append(&file, &b"x"[..]).unwrap();
+        let mut link = header(b"h", tar::EntryType::Link, 0);
+        link.set_link_name("f").unwrap();
+        link.set_cksum();
+        builder.append(&link, &b""[..]).unwrap();
+    });
+    assert_eq!(
+        last_layer(&unpacked(&bytes).unwrap()),
+        ["d /x 755 0:0", "f /x/f 644 0:0 1", "h /x/h 644 0:0 /x/f"]
+    );
+}
+
 proptest::proptest! {
     #[test]
     fn no_archive_breaks_the_reader(bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..2048), at in 0_usize..1024) {

@@ -79,17 +79,7 @@ pub fn run_user(spec: &str, passwd: &[u8], group: &[u8]) -> Result<RunUser, Copy
     };
     let gid = match group_name.filter(|name| !name.is_empty()) {
         None => found.as_ref().map_or(0, |found| found.gid),
-        Some(name) => match number(name)? {
-            Some(gid) => gid,
-            None => {
-                let found = groups(group).find(|(found, ..)| *found == name);
-                found
-                    .map(|(_, gid, _)| gid)
-                    .ok_or_else(|| CopyError::UnknownGroup {
-                        name: name.to_owned(),
-                    })?
-            }
-        },
+        Some(name) => group_id(name, group)?,
     };
     let mut supplementary = Vec::new();
     // A group that is asked for is the only one (moby/sys/user `GetExecUser`).
@@ -109,6 +99,18 @@ pub fn run_user(spec: &str, passwd: &[u8], group: &[u8]) -> Result<RunUser, Copy
         groups: supplementary,
         home,
     })
+}
+
+/// Returns the id of a group that must be known.
+fn group_id(name: &str, group: &[u8]) -> Result<u32, CopyError> {
+    if let Some(gid) = number(name)? {
+        return Ok(gid);
+    }
+    let mut found = groups(group).filter(|(found, ..)| *found == name);
+    let unknown = || CopyError::UnknownGroup {
+        name: name.to_owned(),
+    };
+    found.next().map(|(_, gid, _)| gid).ok_or_else(unknown)
 }
 
 /// Reads an id; `None` for a name.

@@ -11,8 +11,8 @@ use crate::error::BuildError;
 pub(crate) struct ResolvedImage {
     /// The name as it is written in the Dockerfile.
     pub(crate) name: String,
-    /// The manifest that the name means today.
-    pub(crate) manifest: Descriptor,
+    /// What it was asked for: `os/architecture[/variant]`.
+    pub(crate) platform: String,
     /// The layers, from the lowest, as they are in the store or the registry.
     pub(crate) layers: Vec<Descriptor>,
     pub(crate) config: ImageConfig,

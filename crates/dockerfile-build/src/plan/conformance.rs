@@ -6,7 +6,6 @@ use std::path::Path;
 
 use dockerfile_source::{LineIndex, TextRange};
 use oci_image::config::{History, ImageConfig};
-use oci_image::manifest::Descriptor;
 use serde::Deserialize;
 
 use super::trigger::Dockerfile;
@@ -60,11 +59,9 @@ impl Bases for Recorded {
             created_by: format!("mkbase.sh {full}"),
             ..History::default()
         }];
-        let empty = serde_json::json!({"digest": format!("sha256:{}", "0".repeat(64)), "size": 0});
-        let manifest: Descriptor = serde_json::from_value(empty).expect("a descriptor");
         Ok(ResolvedImage {
             name: name.to_owned(),
-            manifest,
+            platform: String::new(),
             layers: Vec::new(),
             config,
         })

@@ -67,7 +67,7 @@ impl Solver<'_> {
             folder: PathBuf::from(&run.folder),
             uid: account.uid,
             gid: account.gid,
-            groups: account.groups.clone(),
+            groups: groups_of(&account),
             network: match (run.network, self.request.network.as_deref()) {
                 (Network::None, _) | (Network::Default, Some("none")) => NetworkMode::None,
                 _ => NetworkMode::Host,
@@ -200,6 +200,19 @@ impl Solver<'_> {
         }
         variables
     }
+}
+
+/// Returns the groups of a command; its own is always among them, as in BuildKit (`executor/oci/user.go`, `ensureAdditionalGids`).
+fn groups_of(account: &RunUser) -> Vec<u32> {
+    let mut groups = vec![account.gid];
+    groups.extend(
+        account
+            .groups
+            .iter()
+            .copied()
+            .filter(|group| *group != account.gid),
+    );
+    groups
 }
 
 /// The last lines of what a command printed.

@@ -42,7 +42,8 @@ impl Deflater {
         Self {
             state: Compress::new(flate2::Compression::new(level), false),
             sampler: Compress::new(flate2::Compression::new(1), false),
-            scratch: vec![0; SAMPLE_SIZE],
+            // Room for more than there can be: zlib-rs 0.6.8 panics when it is reset before it could end.
+            scratch: vec![0; SAMPLE_SIZE * 2],
         }
     }
 
@@ -73,10 +74,8 @@ impl Deflater {
                 .sampler
                 .compress(sample, &mut self.scratch, FlushCompress::Finish)
                 .map_err(io::Error::other)?;
-            // It did fit into less room than it has: worth the work.
-            if status == Status::StreamEnd
-                && self.sampler.total_out() < SAMPLE_SIZE as u64 * 63 / 64
-            {
+            let packed = usize::try_from(self.sampler.total_out()).unwrap_or(usize::MAX);
+            if status == Status::StreamEnd && packed < SAMPLE_SIZE * 63 / 64 {
                 return Ok(false);
             }
         }
@@ -95,7 +94,8 @@ impl Deflater {
         } else {
             FlushCompress::Sync
         };
-        let mut output = Vec::with_capacity(bytes.len() / 2 + 1024);
+        // Room for the worst case, so that one call does it all.
+        let mut output = Vec::with_capacity(bytes.len() + bytes.len() / 8 + 1024);
         loop {
             let taken = usize::try_from(self.state.total_in()).unwrap_or(usize::MAX);
             let rest = bytes.get(taken..).unwrap_or_default();

@@ -1,0 +1,446 @@
+//! The one owner of the documents: a thread that takes messages in the order in which they came.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use dockerfile_ide::ContextEntry;
+use tokio::sync::oneshot;
+use tower_lsp::ls_types::{LSPAny, PublishDiagnosticsParams, TextDocumentContentChangeEvent, Uri};
+
+use crate::document::{Document, Snapshot};
+use crate::settings::{ClientFacts, UserSettings};
+use crate::transport::Outgoing;
+use crate::worker_pool::WorkerPool;
+use crate::workspace::{Workspace, list_context};
+use crate::{build, convert};
+
+/// Edits that follow each other faster, with nothing asked in between, are a burst: its end is waited for.
+const BURST_GAP: Duration = Duration::from_millis(45);
+/// How long no edit may come for a burst to be over.
+const BURST_END: Duration = Duration::from_millis(30);
+const WORKERS: usize = 3;
+
+type Question = Box<dyn FnOnce(Option<Arc<Snapshot>>) + Send>;
+type QuestionToAll = Box<dyn FnOnce(Vec<Arc<Snapshot>>) + Send>;
+
+enum Message {
+    Initialize(Box<ClientFacts>, Box<UserSettings>),
+    Configure(Box<UserSettings>),
+    Open(Uri, i32, String),
+    Change(Uri, i32, Vec<TextDocumentContentChangeEvent>),
+    Close(Uri),
+    FilesChanged(Vec<Uri>),
+    Ask(Uri, Question),
+    AskAll(QuestionToAll),
+    /// Work on the findings of a document is done: the message to publish, if the version was still the newest.
+    Found(String, u64, Option<String>),
+    Context(PathBuf, Vec<ContextEntry>),
+    Stop,
+}
+
+/// How others talk to the session. Nothing here waits.
+#[derive(Clone)]
+pub(crate) struct SessionHandle {
+    messages: Sender<Message>,
+}
+
+impl SessionHandle {
+    pub(crate) fn initialize(&self, client: ClientFacts, settings: UserSettings) {
+        self.send(Message::Initialize(Box::new(client), Box::new(settings)));
+    }
+
+    pub(crate) fn configure(&self, settings: UserSettings) {
+        self.send(Message::Configure(Box::new(settings)));
+    }
+
+    pub(crate) fn open(&self, uri: Uri, version: i32, text: String) {
+        self.send(Message::Open(uri, version, text));
+    }
+
+    pub(crate) fn change(
+        &self,
+        uri: Uri,
+        version: i32,
+        changes: Vec<TextDocumentContentChangeEvent>,
+    ) {
+        self.send(Message::Change(uri, version, changes));
+    }
+
+    pub(crate) fn close(&self, uri: Uri) {
+        self.send(Message::Close(uri));
+    }
+
+    pub(crate) fn files_changed(&self, uris: Vec<Uri>) {
+        self.send(Message::FilesChanged(uris));
+    }
+
+    pub(crate) fn stop(&self) {
+        self.send(Message::Stop);
+    }
+
+    /// Asks a question over the newest version of a document. It is answered in a worker, unless nobody waits any more.
+    pub(crate) fn ask<R: Send + 'static>(
+        &self,
+        uri: &Uri,
+        question: impl FnOnce(&Arc<Snapshot>) -> R + Send + 'static,
+    ) -> oneshot::Receiver<R> {
+        let (sender, receiver) = oneshot::channel();
+        let question: Question = Box::new(move |snapshot| {
+            if let Some(snapshot) = snapshot
+                && !sender.is_closed()
+            {
+                let _ = sender.send(question(&snapshot));
+            }
+        });
+        self.send(Message::Ask(uri.clone(), question));
+        receiver
+    }
+
+    /// Asks a question over all open documents.
+    pub(crate) fn ask_all<R: Send + 'static>(
+        &self,
+        question: impl FnOnce(Vec<Arc<Snapshot>>) -> R + Send + 'static,
+    ) -> oneshot::Receiver<R> {
+        let (sender, receiver) = oneshot::channel();
+        self.send(Message::AskAll(Box::new(move |snapshots| {
+            if !sender.is_closed() {
+                let _ = sender.send(question(snapshots));
+            }
+        })));
+        receiver
+    }
+
+    fn send(&self, message: Message) {
+        // The session is gone only when the server ends.
+        let _ = self.messages.send(message);
+    }
+}
+
+/// Starts the thread that owns the documents.
+pub(crate) fn start(output: Outgoing) -> SessionHandle {
+    let (messages, receiver) = channel();
+    let handle = SessionHandle { messages };
+    let own_handle = handle.clone();
+    thread::spawn(move || Session::new(own_handle, output).run(&receiver));
+    handle
+}
+
+/// A document and what is going on with its findings.
+struct Entry {
+    document: Document,
+    /// When the findings are to be looked for; none when they are published or on the way.
+    due: Option<Instant>,
+    is_working: bool,
+    last_change: Option<Instant>,
+}
+
+struct Session {
+    handle: SessionHandle,
+    output: Outgoing,
+    workers: WorkerPool,
+    client: Arc<ClientFacts>,
+    settings: UserSettings,
+    workspace: Workspace,
+    has_builder: bool,
+    documents: HashMap<String, Entry>,
+    /// The keys of documents that are due.
+    waiting: Vec<String>,
+    /// Whether something was asked since the last edit: then it was no part of a burst.
+    is_asked: bool,
+    config_error: Option<String>,
+}
+
+impl Session {
+    fn new(handle: SessionHandle, output: Outgoing) -> Session {
+        Session {
+            handle,
+            output,
+            workers: WorkerPool::new(WORKERS),
+            client: Arc::default(),
+            settings: UserSettings::default(),
+            workspace: Workspace::new(),
+            has_builder: false,
+            documents: HashMap::new(),
+            waiting: Vec::new(),
+            is_asked: true,
+            config_error: None,
+        }
+    }
+
+    fn run(mut self, messages: &Receiver<Message>) {
+        loop {
+            let message = match self.next_due() {
+                None => messages.recv().map_err(|_| RecvTimeoutError::Disconnected),
+                Some(due) => messages.recv_timeout(due.saturating_duration_since(Instant::now())),
+            };
+            match message {
+                Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => return,
+                Ok(message) => self.take(message),
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            // What has come already counts before work begins: it would be stale at once.
+            while let Ok(message) = messages.try_recv() {
+                if matches!(message, Message::Stop) {
+                    return;
+                }
+                self.take(message);
+            }
+            self.start_due();
+        }
+    }
+
+    fn take(&mut self, message: Message) {
+        match message {
+            Message::Initialize(client, settings) => {
+                self.client = Arc::from(client);
+                self.configure(*settings);
+            }
+            Message::Configure(settings) => self.configure(*settings),
+            Message::Open(uri, version, text) => self.open(uri, version, text),
+            Message::Change(uri, version, changes) => self.change(&uri, version, changes),
+            Message::Close(uri) => self.close(&uri),
+            Message::FilesChanged(uris) => self.files_changed(&uris),
+            Message::Ask(uri, question) => {
+                self.is_asked = true;
+                let snapshot = self
+                    .documents
+                    .get_mut(uri.as_str())
+                    .map(|entry| entry.document.snapshot(&self.client));
+                self.workers.run(move || question(snapshot));
+            }
+            Message::AskAll(question) => {
+                self.is_asked = true;
+                let client = &self.client;
+                let mut snapshots: Vec<Arc<Snapshot>> = self
+                    .documents
+                    .values_mut()
+                    .map(|entry| entry.document.snapshot(client))
+                    .collect();
+                snapshots.sort_by(|left, right| left.uri.as_str().cmp(right.uri.as_str()));
+                self.workers.run(move || question(snapshots));
+            }
+            Message::Found(key, generation, message) => self.found(&key, generation, message),
+            Message::Context(folder, entries) => {
+                self.workspace.set_context(folder, entries);
+                self.renew_outside(false);
+            }
+            Message::Stop => {}
+        }
+    }
+
+    fn configure(&mut self, settings: UserSettings) {
+        self.has_builder = build::find_builder(settings.builder.as_deref()).is_some();
+        self.settings = settings;
+        self.renew_outside(true);
+    }
+
+    fn open(&mut self, uri: Uri, version: i32, text: String) {
+        let outside = self.outside(&uri);
+        if let Some(folder) = self.workspace.unknown_context(&uri) {
+            // An empty list until the real one is there, so that nobody else looks.
+            self.workspace.set_context(folder.clone(), Vec::new());
+            let handle = self.handle.clone();
+            thread::spawn(move || {
+                let entries = list_context(&folder);
+                handle.send(Message::Context(folder, entries));
+            });
+        }
+        let key = uri.as_str().to_owned();
+        let entry = Entry {
+            document: Document::new(uri, version, text, Arc::new(outside)),
+            due: None,
+            is_working: false,
+            last_change: None,
+        };
+        self.documents.insert(key.clone(), entry);
+        self.schedule(&key, Instant::now());
+    }
+
+    fn outside(&mut self, uri: &Uri) -> dockerfile_ide::Outside {
+        let (outside, error) = self
+            .workspace
+            .outside(uri, &self.settings, self.has_builder);
+        if let Some(error) = error
+            && self.config_error.as_ref() != Some(&error)
+        {
+            let message = serde_json::json!({ "type": 1, "message": error });
+            self.output.notify("window/showMessage", &message);
+            self.config_error = Some(error);
+        }
+        outside
+    }
+
+    fn change(&mut self, uri: &Uri, version: i32, changes: Vec<TextDocumentContentChangeEvent>) {
+        let now = Instant::now();
+        let Some(entry) = self.documents.get_mut(uri.as_str()) else {
+            return;
+        };
+        entry
+            .document
+            .change(version, changes, self.client.encoding);
+        let is_burst = !self.is_asked
+            && entry
+                .last_change
+                .is_some_and(|last| now.duration_since(last) < BURST_GAP);
+        entry.last_change = Some(now);
+        self.is_asked = false;
+        let due = if is_burst { now + BURST_END } else { now };
+        self.schedule(uri.as_str(), due);
+    }
+
+    fn close(&mut self, uri: &Uri) {
+        if self.documents.remove(uri.as_str()).is_some() && !self.client.pulls_diagnostics {
+            let params = PublishDiagnosticsParams::new(uri.clone(), Vec::new(), None);
+            self.output
+                .notify("textDocument/publishDiagnostics", &params);
+        }
+    }
+
+    fn files_changed(&mut self, uris: &[Uri]) {
+        self.workspace.forget();
+        self.config_error = None;
+        let is_config = uris.iter().any(|uri| {
+            [".toml", ".editorconfig", ".dockerignore"]
+                .iter()
+                .any(|end| uri.as_str().ends_with(end))
+        });
+        self.renew_outside(is_config);
+    }
+
+    /// Looks again at what lies around the documents.
+    fn renew_outside(&mut self, is_finding_relevant: bool) {
+        let keys: Vec<String> = self.documents.keys().cloned().collect();
+        for key in keys {
+            let Ok(uri) = key.parse::<Uri>() else {
+                continue;
+            };
+            let outside = self.outside(&uri);
+            let Some(entry) = self.documents.get_mut(&key) else {
+                continue;
+            };
+            let is_relevant = is_finding_relevant
+                || entry.document.outside().lint.ignore_file != outside.lint.ignore_file;
+            entry.document.set_outside(Arc::new(outside), is_relevant);
+            if is_relevant {
+                self.schedule(&key, Instant::now());
+            }
+        }
+    }
+
+    /// Asks for the findings of a document at a time, if it is the server who publishes them.
+    fn schedule(&mut self, key: &str, due: Instant) {
+        if self.client.pulls_diagnostics {
+            return;
+        }
+        let Some(entry) = self.documents.get_mut(key) else {
+            return;
+        };
+        if entry.due.replace(due).is_none() {
+            self.waiting.push(key.to_owned());
+        }
+    }
+
+    fn next_due(&self) -> Option<Instant> {
+        self.waiting
+            .iter()
+            .filter_map(|key| self.documents.get(key))
+            .filter(|entry| !entry.is_working)
+            .filter_map(|entry| entry.due)
+            .min()
+    }
+
+    fn start_due(&mut self) {
+        if self.waiting.is_empty() {
+            return;
+        }
+        let now = Instant::now();
+        let mut waiting = std::mem::take(&mut self.waiting);
+        waiting.retain(|key| {
+            let Some(entry) = self.documents.get_mut(key) else {
+                return false;
+            };
+            if entry.is_working || entry.due.is_none_or(|due| due > now) {
+                return entry.due.is_some();
+            }
+            entry.due = None;
+            entry.is_working = true;
+            let snapshot = entry.document.snapshot(&self.client);
+            let (handle, key) = (self.handle.clone(), key.clone());
+            self.workers.run(move || {
+                let generation = snapshot.generation();
+                // Sent even when the work fails, or the document would wait for ever.
+                let mut done = Done {
+                    handle,
+                    key,
+                    generation,
+                    message: None,
+                };
+                done.message = publication(&snapshot);
+            });
+            false
+        });
+        self.waiting.append(&mut waiting);
+    }
+
+    fn found(&mut self, key: &str, generation: u64, message: Option<String>) {
+        let Some(entry) = self.documents.get_mut(key) else {
+            return;
+        };
+        // A document that was closed and opened again may have a worker of its own.
+        entry.is_working = false;
+        if entry.document.generation() == generation
+            && let Some(message) = message
+        {
+            self.output.send(message);
+        }
+    }
+}
+
+/// Tells the session that a worker is done, however it ended.
+struct Done {
+    handle: SessionHandle,
+    key: String,
+    generation: u64,
+    message: Option<String>,
+}
+
+impl Drop for Done {
+    fn drop(&mut self) {
+        let key = std::mem::take(&mut self.key);
+        self.handle
+            .send(Message::Found(key, self.generation, self.message.take()));
+    }
+}
+
+/// Returns the notification with the findings of a version; none when it is not the newest any more.
+fn publication(snapshot: &Snapshot) -> Option<String> {
+    if !snapshot.is_newest() {
+        return None;
+    }
+    snapshot.analysis();
+    if !snapshot.is_newest() {
+        return None;
+    }
+    let findings = snapshot.findings();
+    if !snapshot.is_newest() {
+        return None;
+    }
+    let params = PublishDiagnosticsParams::new(
+        snapshot.uri.clone(),
+        convert::diagnostics(snapshot, findings),
+        Some(snapshot.version),
+    );
+    let params = serde_json::to_string(&params).ok()?;
+    Some(format!(
+        "{{\"jsonrpc\":\"2.0\",\"method\":\"textDocument/publishDiagnostics\",\"params\":{params}}}"
+    ))
+}
+
+/// Returns settings from what the client sends, whatever it sends.
+pub(crate) fn settings_from(value: Option<&LSPAny>) -> UserSettings {
+    value.map_or_else(UserSettings::default, UserSettings::from_value)
+}

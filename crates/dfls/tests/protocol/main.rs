@@ -1,0 +1,8 @@
+//! The server as a process, over standard input and output.
+
+mod client;
+
+mod features;
+mod life;
+mod order;
+mod robustness;

@@ -1,0 +1,50 @@
+//! What is known beyond the file. The host looks; this crate only reads.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use dockerfile_source::TextRange;
+
+/// What the host knows beyond the file, as plain data.
+#[derive(Clone, Debug, Default)]
+pub struct Outside {
+    /// Which rules are on, facts about base images, build arguments, and the ignore file.
+    pub lint: dockerfile_lint::Options,
+    pub format: dockerfile_format::Options,
+    /// What is in the build context, sorted by path; empty where nobody has looked.
+    pub context: Arc<Vec<ContextEntry>>,
+    /// Images that are there already, sorted by name.
+    pub images: Vec<KnownImage>,
+    /// What is known of the file system of images, by the name that stands in FROM: sorted absolute paths, folders
+    /// with a slash at their end.
+    pub image_files: BTreeMap<String, Vec<String>>,
+    /// What the last build said of the instructions, as far as the text is still the same.
+    pub steps: Vec<StepFact>,
+    /// Whether there is a builder to call.
+    pub has_builder: bool,
+}
+
+/// A file or folder of the build context.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ContextEntry {
+    /// Relative to the context, with slashes.
+    pub path: String,
+    pub is_folder: bool,
+}
+
+/// An image with the tags that are known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KnownImage {
+    pub name: String,
+    pub tags: Vec<String>,
+}
+
+/// What a build said of one instruction.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StepFact {
+    /// Where the instruction stands.
+    pub range: TextRange,
+    pub size: Option<u64>,
+    pub milliseconds: Option<u64>,
+    pub is_cached: bool,
+}

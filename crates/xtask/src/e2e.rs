@@ -1,0 +1,53 @@
+//! `cargo xtask e2e`: the server in real editors.
+
+use std::env;
+use std::path::PathBuf;
+use std::process::Command;
+
+use clap::Subcommand;
+
+use crate::command::{cargo, output, run, succeeds};
+use crate::workspace::Workspace;
+
+#[derive(Subcommand)]
+pub(crate) enum E2e {
+    /// Neovim without a window, with the plugin of this repository.
+    Neovim,
+}
+
+/// Runs the tests of an editor and returns whether they pass.
+pub(crate) fn e2e(workspace: &Workspace, editor: E2e) -> anyhow::Result<bool> {
+    match editor {
+        E2e::Neovim => neovim(workspace),
+    }
+}
+
+fn neovim(workspace: &Workspace) -> anyhow::Result<bool> {
+    let program = env::var_os("NVIM").unwrap_or_else(|| "nvim".into());
+    let Ok(version) = output(Command::new(&program).arg("--version")) else {
+        println!("skipped: there is no Neovim (`nvim`, or what NVIM names)");
+        return Ok(true);
+    };
+    println!("{}", version.lines().next().unwrap_or_default());
+    run(&mut cargo(
+        &workspace.root,
+        &["build", "--quiet", "-p", "dfls"],
+    ))?;
+    let plugin = workspace.path("editors/neovim");
+    succeeds(
+        Command::new(program)
+            .args(["--headless", "-u", "NONE", "-S"])
+            .arg(plugin.join("test/e2e.lua"))
+            .env("DFLS", server(workspace))
+            .env("DFLS_PLUGIN", &plugin),
+    )
+}
+
+/// Returns the server that `cargo build` makes.
+fn server(workspace: &Workspace) -> PathBuf {
+    let target =
+        env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace.path("target"), PathBuf::from);
+    target
+        .join("debug")
+        .join(format!("dfls{}", env::consts::EXE_SUFFIX))
+}

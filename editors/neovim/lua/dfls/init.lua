@@ -1,0 +1,226 @@
+-- The client of `dfls` for Neovim. Plain editing works from 0.7.2 on, hints and lenses from 0.10 on.
+
+local M = {}
+
+local group = 'dfls'
+
+M.config = {
+  -- The command that starts the server.
+  cmd = { 'dfls', '--stdio' },
+  -- What the server is told: see `:help dfls-settings`.
+  settings = {},
+  filetypes = { 'dockerfile' },
+  inlay_hints = true,
+  code_lens = true,
+  on_attach = nil,
+}
+
+local function root_of(file)
+  local folder = vim.fn.fnamemodify(file, ':p:h')
+  local marks = { 'dflint.toml', '.dockerignore', '.git' }
+  local current = folder
+  while true do
+    for _, mark in ipairs(marks) do
+      if vim.loop.fs_stat(current .. '/' .. mark) then
+        return current
+      end
+    end
+    local parent = vim.fn.fnamemodify(current, ':h')
+    if parent == current then
+      return folder
+    end
+    current = parent
+  end
+end
+
+local function on_attach(client, buffer)
+  local can = client.server_capabilities
+  if M.config.inlay_hints and can.inlayHintProvider and vim.lsp.inlay_hint then
+    vim.lsp.inlay_hint.enable(true, { bufnr = buffer })
+  end
+  if M.config.code_lens and can.codeLensProvider and vim.lsp.codelens and vim.fn.has('nvim-0.10') == 1 then
+    local refresh = function()
+      vim.lsp.codelens.refresh({ bufnr = buffer })
+    end
+    vim.api.nvim_create_autocmd({ 'BufEnter', 'InsertLeave', 'BufWritePost' }, {
+      group = group,
+      buffer = buffer,
+      callback = refresh,
+    })
+    refresh()
+  end
+  if M.config.on_attach then
+    M.config.on_attach(client, buffer)
+  end
+end
+
+local function client_config(buffer)
+  return {
+    name = 'dfls',
+    cmd = M.config.cmd,
+    root_dir = root_of(vim.api.nvim_buf_get_name(buffer)),
+    init_options = M.config.settings,
+    settings = { dflint = M.config.settings },
+    capabilities = M.config.capabilities or vim.lsp.protocol.make_client_capabilities(),
+    on_attach = on_attach,
+  }
+end
+
+-- One server for each root, as `vim.lsp.start` of newer versions keeps it.
+local clients = {}
+
+--- Starts the server for a buffer, or attaches the buffer to the one that runs.
+function M.start(buffer)
+  buffer = buffer or vim.api.nvim_get_current_buf()
+  if vim.fn.executable(M.config.cmd[1]) == 0 then
+    vim.notify_once('dfls: `' .. M.config.cmd[1] .. '` is not installed; see :help dfls-install', vim.log.levels.WARN)
+    return nil
+  end
+  local config = client_config(buffer)
+  if vim.lsp.start then
+    return vim.lsp.start(config, { bufnr = buffer })
+  end
+  local id = clients[config.root_dir]
+  if not id or not vim.lsp.get_client_by_id(id) then
+    id = vim.lsp.start_client(config)
+    clients[config.root_dir] = id
+  end
+  if id then
+    vim.lsp.buf_attach_client(buffer, id)
+  end
+  return id
+end
+
+local function client_of(buffer)
+  local find = vim.lsp.get_clients or vim.lsp.get_active_clients
+  for _, client in pairs(find({ name = 'dfls', bufnr = buffer })) do
+    if client.name == 'dfls' then
+      return client
+    end
+  end
+end
+
+local function uri_of(buffer)
+  return vim.uri_from_bufnr(buffer)
+end
+
+--- Builds a stage, or the last one.
+function M.build(target)
+  local buffer = vim.api.nvim_get_current_buf()
+  local client = client_of(buffer)
+  if not client then
+    vim.notify('dfls: no server for this buffer', vim.log.levels.ERROR)
+    return
+  end
+  local params = { uri = uri_of(buffer), target = target ~= '' and target or nil }
+  client.request('dfls/build', params, function(err, result)
+    if err then
+      vim.notify('dfls: ' .. err.message, vim.log.levels.ERROR)
+    elseif result.success then
+      vim.notify('dfls: built')
+    else
+      vim.notify(table.concat(result.output, '\n'), vim.log.levels.ERROR)
+    end
+  end, buffer)
+end
+
+--- Shows the stages of the file and which of them need which.
+function M.stages()
+  local buffer = vim.api.nvim_get_current_buf()
+  local client = client_of(buffer)
+  if not client then
+    return
+  end
+  client.request('dfls/stages', { uri = uri_of(buffer) }, function(err, stages)
+    if err then
+      vim.notify('dfls: ' .. err.message, vim.log.levels.ERROR)
+      return
+    end
+    local items = {}
+    for _, stage in ipairs(stages) do
+      local needs = {}
+      for _, number in ipairs(stage.needs) do
+        table.insert(needs, stages[number + 1].name)
+      end
+      local text = stage.name .. ' on ' .. stage.base .. ', ' .. stage.steps .. ' steps'
+      if #needs > 0 then
+        text = text .. ', needs ' .. table.concat(needs, ', ')
+      end
+      table.insert(items, { bufnr = buffer, lnum = stage.range.start.line + 1, col = 1, text = text })
+    end
+    vim.fn.setloclist(0, {}, ' ', { title = 'Stages', items = items })
+    vim.cmd('lopen')
+  end, buffer)
+end
+
+--- Opens a terminal with a command of the builder: `run` or `shell`.
+local function in_terminal(verb, argument)
+  local file = vim.uri_to_fname(argument.uri)
+  local command = { 'dfbuild', verb, '--file', file, '--target', argument.target, vim.fn.fnamemodify(file, ':h') }
+  vim.cmd('botright new')
+  vim.fn.termopen(command)
+  vim.cmd('startinsert')
+end
+
+local function register_commands()
+  vim.lsp.commands['dfls.build'] = function(command)
+    M.build(command.arguments[1].target)
+  end
+  vim.lsp.commands['dfls.run'] = function(command)
+    in_terminal('run', command.arguments[1])
+  end
+  vim.lsp.commands['dfls.shell'] = function(command)
+    in_terminal('shell', command.arguments[1])
+  end
+  vim.api.nvim_create_user_command('DfBuild', function(args)
+    M.build(args.args)
+  end, { nargs = '?', desc = 'Build a stage of this Dockerfile' })
+  vim.api.nvim_create_user_command('DfStages', M.stages, { desc = 'List the stages of this Dockerfile' })
+  vim.api.nvim_create_user_command('DfFixAll', function()
+    M.fix_all()
+  end, { desc = 'Apply all safe fixes' })
+end
+
+--- Applies all safe fixes to the buffer.
+function M.fix_all()
+  local buffer = vim.api.nvim_get_current_buf()
+  local client = client_of(buffer)
+  if not client then
+    return
+  end
+  local start = { line = 0, character = 0 }
+  local params = {
+    textDocument = { uri = uri_of(buffer) },
+    range = { start = start, ['end'] = start },
+    context = { diagnostics = {}, only = { 'source.fixAll.dflint' } },
+  }
+  local answers = vim.lsp.buf_request_sync(buffer, 'textDocument/codeAction', params, 5000) or {}
+  for _, answer in pairs(answers) do
+    for _, action in ipairs(answer.result or {}) do
+      if action.edit then
+        vim.lsp.util.apply_workspace_edit(action.edit, client.offset_encoding)
+      end
+    end
+  end
+end
+
+--- Starts the server for each Dockerfile that is opened.
+function M.setup(options)
+  M.config = vim.tbl_deep_extend('force', M.config, options or {})
+  vim.api.nvim_create_augroup(group, { clear = true })
+  register_commands()
+  vim.api.nvim_create_autocmd('FileType', {
+    group = group,
+    pattern = M.config.filetypes,
+    callback = function(event)
+      M.start(event.buf)
+    end,
+  })
+  for _, buffer in ipairs(vim.api.nvim_list_bufs()) do
+    if vim.api.nvim_buf_is_loaded(buffer) and vim.tbl_contains(M.config.filetypes, vim.bo[buffer].filetype) then
+      M.start(buffer)
+    end
+  end
+end
+
+return M
