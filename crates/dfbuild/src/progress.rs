@@ -19,6 +19,8 @@ use dockerfile_source::{SourceFile, TextRange};
 
 use crate::arguments::ProgressKind;
 use crate::failure;
+use crate::interrupt;
+use crate::progress::board::Ending;
 
 /// Steps that are not in the Dockerfile count from here, until the plan is known.
 const FIRST_TASK: u32 = 0;
@@ -88,7 +90,12 @@ impl Shown {
     /// Leaves the terminal as it was.
     pub(crate) fn end(&self, is_whole: bool) {
         if let View::Terminal(terminal) = &self.view {
-            terminal.end(is_whole);
+            let ending = match is_whole {
+                _ if interrupt::is_interrupted() => Ending::Cancelled,
+                true => Ending::Done,
+                false => Ending::Failed,
+            };
+            terminal.end(ending);
         }
     }
 
@@ -146,12 +153,33 @@ impl Observer for Shown {
             self.next_task
                 .fetch_max(next.unwrap_or(FIRST_TASK), Ordering::Relaxed);
         }
+        let event = as_cancelled(event);
         match &self.view {
             View::Plain(plain) => plain.event(event),
             View::Json(json) => json.event(event),
             View::Terminal(terminal) => terminal.event(event),
             View::Quiet => {}
         }
+    }
+}
+
+/// Ctrl-C reaches the processes of a build as well; what they say then is no failure of theirs.
+fn as_cancelled(event: Event) -> Event {
+    match event {
+        Event::Finished {
+            step,
+            state: StepState::Failed(_),
+            duration,
+            size,
+            reason,
+        } if interrupt::is_interrupted() => Event::Finished {
+            step,
+            state: StepState::Cancelled,
+            duration,
+            size,
+            reason,
+        },
+        other => other,
     }
 }
 

@@ -23,6 +23,14 @@ pub(crate) struct Size {
     pub(crate) rows: usize,
 }
 
+/// How it ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    Done,
+    Failed,
+    Cancelled,
+}
+
 /// The state of a build, as events tell it. Times are those since the build began.
 #[derive(Default)]
 pub(crate) struct Board {
@@ -31,7 +39,6 @@ pub(crate) struct Board {
     running: BTreeMap<StepId, Running>,
     ended: usize,
     cached: usize,
-    has_failed: bool,
     /// What stays and has not been printed yet.
     lasting: Vec<StyledLine>,
 }
@@ -135,10 +142,7 @@ impl Board {
             }
             StepState::Done => (Style::Blue, ""),
             StepState::Cancelled => (Style::Yellow, "CANCELED "),
-            StepState::Failed(_) => {
-                self.has_failed = true;
-                (Style::Red, "ERROR ")
-            }
+            StepState::Failed(_) => (Style::Red, "ERROR "),
         };
         let title = self.titles.get(&step).map_or("", String::as_str);
         let mut line = StyledLine::new(style, &format!(" => {mark}{title}"));
@@ -184,11 +188,11 @@ impl Board {
     }
 
     /// Returns the line that stays at the end.
-    pub(crate) fn summary(&self, now: Duration, is_whole: bool) -> StyledLine {
-        let word = if self.has_failed || !is_whole {
-            "Failed after"
-        } else {
-            "Built in"
+    pub(crate) fn summary(&self, now: Duration, ending: Ending) -> StyledLine {
+        let word = match ending {
+            Ending::Done => "Done in",
+            Ending::Failed => "Failed after",
+            Ending::Cancelled => "Canceled after",
         };
         // Steps that nobody had to look at do not count.
         let steps = match self.ended {

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use dockerfile_build::{Event, Observer};
 
-use super::board::{Board, Size};
+use super::board::{Board, Ending, Size};
 
 /// The time between two frames.
 const FRAME: Duration = Duration::from_millis(100);
@@ -64,10 +64,10 @@ impl Terminal {
     }
 
     /// Paints for the last time: what stays, and how it ended.
-    pub(crate) fn end(&self, is_whole: bool) {
+    pub(crate) fn end(&self, ending: Ending) {
         self.stop();
         let mut state = self.shared.lock();
-        let summary = state.board.summary(self.shared.start.elapsed(), is_whole);
+        let summary = state.board.summary(self.shared.start.elapsed(), ending);
         let size = terminal_size();
         let mut frame = state.frame(&[], size);
         let _ = writeln!(frame, "{}", summary.render(size.columns, state.color));
