@@ -80,13 +80,18 @@ pub(crate) struct InputArguments {
     #[arg(long)]
     pub(crate) platform: Option<String>,
     /// Takes nothing from earlier builds
-    #[arg(long)]
+    #[arg(long, help_heading = "Cache")]
     pub(crate) no_cache: bool,
     /// Takes nothing from earlier builds for these stages
-    #[arg(long, value_name = "STAGE", value_delimiter = ',')]
+    #[arg(
+        long,
+        value_name = "STAGE",
+        value_delimiter = ',',
+        help_heading = "Cache"
+    )]
     pub(crate) no_cache_filter: Vec<String>,
     /// Asks registries for newer base images
-    #[arg(long)]
+    #[arg(long, help_heading = "Cache")]
     pub(crate) pull: bool,
     #[command(flatten)]
     pub(crate) registries: RegistryArguments,
@@ -98,10 +103,10 @@ pub(crate) struct InputArguments {
 #[derive(Clone, Debug, Args)]
 pub(crate) struct RegistryArguments {
     /// A registry that stands in for another
-    #[arg(long, value_name = "HOST=HOST")]
+    #[arg(long, value_name = "HOST=HOST", help_heading = "Registries")]
     pub(crate) registry_mirror: Vec<String>,
     /// A registry that may be asked without TLS
-    #[arg(long, value_name = "HOST")]
+    #[arg(long, value_name = "HOST", help_heading = "Registries")]
     pub(crate) insecure_registry: Vec<String>,
 }
 
@@ -113,29 +118,38 @@ pub(crate) struct BuildArguments {
     #[arg(short, long = "tag", value_name = "NAME[:TAG]")]
     pub(crate) tags: Vec<String>,
     /// A label of the image
-    #[arg(long = "label", value_name = "NAME=VALUE")]
+    #[arg(long = "label", value_name = "NAME=VALUE", help_heading = "Result")]
     pub(crate) labels: Vec<String>,
     /// A secret for RUN: id=NAME with src=FILE or env=NAME
-    #[arg(long = "secret", value_name = "id=NAME,...")]
+    #[arg(
+        long = "secret",
+        value_name = "id=NAME,...",
+        help_heading = "Commands that run"
+    )]
     pub(crate) secrets: Vec<String>,
     /// An agent for RUN: NAME=SOCKET [default socket: $SSH_AUTH_SOCK]
-    #[arg(long, value_name = "NAME[=SOCKET]")]
+    #[arg(long, value_name = "NAME[=SOCKET]", help_heading = "Commands that run")]
     pub(crate) ssh: Vec<String>,
-    /// Where the image goes besides the store: type=oci|docker|tar|local|registry|image with dest=, compression=gzip|zstd|
-    /// uncompressed, compression-level=, force-compression=true; a folder alone is type=local, `-` a tar on standard output
-    #[arg(short, long = "output", value_name = "type=...,dest=...")]
+    /// Where the image goes besides the store: type=oci|docker|tar|local|registry|image with dest=, compression=gzip|zstd|uncompressed,
+    /// compression-level=, force-compression=true; a folder alone is type=local, `-` a tar on standard output
+    #[arg(
+        short,
+        long = "output",
+        value_name = "type=...,dest=...",
+        help_heading = "Result"
+    )]
     pub(crate) outputs: Vec<String>,
     /// Sends the image to the registries that its names say
-    #[arg(long)]
+    #[arg(long, help_heading = "Result")]
     pub(crate) push: bool,
     /// Hands the image to Docker on this machine: `docker load`
-    #[arg(long)]
+    #[arg(long, help_heading = "Result")]
     pub(crate) load: bool,
     /// A file for the image ID
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Result")]
     pub(crate) iidfile: Option<PathBuf>,
     /// A file for digests and names, as JSON
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Result")]
     pub(crate) metadata_file: Option<PathBuf>,
     /// How progress is shown
     #[arg(long, value_enum, default_value_t)]
@@ -144,25 +158,25 @@ pub(crate) struct BuildArguments {
     #[arg(short, long)]
     pub(crate) quiet: bool,
     /// The network of RUN: default, none or host
-    #[arg(long)]
+    #[arg(long, help_heading = "Commands that run")]
     pub(crate) network: Option<String>,
     /// A name in /etc/hosts of RUN
-    #[arg(long, value_name = "NAME:ADDRESS")]
+    #[arg(long, value_name = "NAME:ADDRESS", help_heading = "Commands that run")]
     pub(crate) add_host: Vec<String>,
     /// What else the build may do: security.insecure
-    #[arg(long, value_name = "RIGHT")]
+    #[arg(long, value_name = "RIGHT", help_heading = "Commands that run")]
     pub(crate) allow: Vec<String>,
     /// Shows what `dflint` finds in the Dockerfile first; errors end the build before it begins
     #[arg(long)]
     pub(crate) check: bool,
     /// Says of every step that runs why it has to
-    #[arg(long)]
+    #[arg(long, help_heading = "Cache")]
     pub(crate) explain_cache: bool,
     /// The time in the image, in seconds since 1970 [default: $SOURCE_DATE_EPOCH, else 1980-01-01]
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_name = "SECONDS", help_heading = "Result")]
     pub(crate) timestamp: Option<i64>,
     /// Sets later times of files back to that time
-    #[arg(long, value_name = "BOOL", default_value_t = true, num_args = 0..=1, default_missing_value = "true", require_equals = true, action = clap::ArgAction::Set)]
+    #[arg(long, value_name = "BOOL", default_value_t = true, num_args = 0..=1, default_missing_value = "true", require_equals = true, action = clap::ArgAction::Set, help_heading = "Result")]
     pub(crate) rewrite_timestamp: bool,
 }
 
@@ -346,13 +360,16 @@ pub(crate) struct LoadArguments {
 /// How progress is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ProgressKind {
-    /// On a terminal as `tty`, else as `plain`
+    /// `tty` on a terminal, else `plain`
     #[default]
     Auto,
+    /// Lines that stay, and below them what runs
     Tty,
+    /// One line an event, for logs; nothing is cut
     Plain,
-    /// One JSON object a line
+    /// One JSON object an event, a line each
     Rawjson,
+    /// Nothing but the result
     Quiet,
 }
 

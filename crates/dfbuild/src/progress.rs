@@ -9,8 +9,8 @@ mod terminal;
 
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal as _, Write as _};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use anyhow::Result;
@@ -30,6 +30,8 @@ pub(crate) struct Shown {
     view: View,
     source: Arc<SourceFile>,
     next_task: AtomicU32,
+    /// Events of a build that may turn out to be for another process.
+    held: Mutex<Option<Vec<Event>>>,
 }
 
 enum View {
@@ -59,6 +61,35 @@ impl Shown {
             view,
             source,
             next_task: AtomicU32::new(FIRST_TASK),
+            held: Mutex::default(),
+        }
+    }
+
+    /// Keeps back what happens until [`release`](Shown::release): a build that needs a namespace begins again in another process,
+    /// and nobody wants to see its first steps twice.
+    pub(crate) fn hold(&self) {
+        *self.held() = Some(Vec::new());
+    }
+
+    /// Shows what was kept back.
+    pub(crate) fn release(&self) {
+        // Under the lock, so that what comes meanwhile comes later.
+        let mut held = self.held();
+        for event in held.take().unwrap_or_default() {
+            self.show(event);
+        }
+    }
+
+    fn held(&self) -> MutexGuard<'_, Option<Vec<Event>>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn show(&self, event: Event) {
+        match &self.view {
+            View::Plain(plain) => plain.event(event),
+            View::Json(json) => json.event(event),
+            View::Terminal(terminal) => terminal.event(event),
+            View::Quiet => {}
         }
     }
 
@@ -101,6 +132,7 @@ impl Shown {
 
     /// Leaves no trace: another process does it all again.
     pub(crate) fn give_up(&self) {
+        *self.held() = None;
         if let View::Terminal(terminal) = &self.view {
             terminal.give_up();
         }
@@ -154,11 +186,9 @@ impl Observer for Shown {
                 .fetch_max(next.unwrap_or(FIRST_TASK), Ordering::Relaxed);
         }
         let event = as_cancelled(event);
-        match &self.view {
-            View::Plain(plain) => plain.event(event),
-            View::Json(json) => json.event(event),
-            View::Terminal(terminal) => terminal.event(event),
-            View::Quiet => {}
+        match &mut *self.held() {
+            Some(held) => held.push(event),
+            None => self.show(event),
         }
     }
 }

@@ -4,6 +4,8 @@ use std::env;
 use std::fs;
 use std::path::PathBuf;
 use std::process::ExitStatus;
+use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use build_sandbox::user_namespace;
@@ -21,6 +23,9 @@ use crate::outcome::Outcome;
 use crate::output::Output;
 use crate::progress::Shown;
 use crate::registries::registry;
+
+/// How long a build without privileges may take to find out that it needs some, before it is shown.
+const PATIENCE: Duration = Duration::from_millis(300);
 
 pub(crate) fn run(arguments: &BuildArguments) -> Result<Outcome> {
     let mut outputs = arguments
@@ -59,13 +64,15 @@ pub(crate) fn run(arguments: &BuildArguments) -> Result<Outcome> {
     };
     let source = SourceFile::new(request.dockerfile_name.clone(), request.dockerfile.clone());
     let shown = Shown::new(kind, arguments.explain_cache, source);
-    let result = dockerfile_build::build(&request, &tags, &shown, &interrupt::is_interrupted)
-        .and_then(|image| {
-            for output in &outputs {
-                give(&image, output, &tags, &request, &registry, &shown)?;
-            }
-            Ok(image)
-        });
+    let result = watched(&shown, || {
+        dockerfile_build::build(&request, &tags, &shown, &interrupt::is_interrupted)
+    })
+    .and_then(|image| {
+        for output in &outputs {
+            give(&image, output, &tags, &request, &registry, &shown)?;
+        }
+        Ok(image)
+    });
     let needs_namespace = |error: &BuildError| error.failure == Failure::NeedsNamespace;
     match result {
         Ok(image) => {
@@ -74,10 +81,7 @@ pub(crate) fn run(arguments: &BuildArguments) -> Result<Outcome> {
             shown.done(&image, &tags)?;
             Ok(Outcome::Done)
         }
-        Err(error) if needs_namespace(&error) && !user_namespace::is_inside() => {
-            shown.give_up();
-            again()
-        }
+        Err(error) if needs_namespace(&error) && !user_namespace::is_inside() => again(),
         Err(error) => {
             shown.end(false);
             // Ctrl-C reaches the processes of the build as well, and what they say then is no failure of theirs.
@@ -88,6 +92,29 @@ pub(crate) fn run(arguments: &BuildArguments) -> Result<Outcome> {
             Ok(Outcome::Failed)
         }
     }
+}
+
+/// Builds; without privileges, what happens is kept back for a moment.
+fn watched(
+    shown: &Shown,
+    build: impl FnOnce() -> Result<Image, BuildError>,
+) -> Result<Image, BuildError> {
+    if user_namespace::is_privileged() {
+        return build();
+    }
+    shown.hold();
+    thread::scope(|scope| {
+        let timer = scope.spawn(|| {
+            thread::park_timeout(PATIENCE);
+            shown.release();
+        });
+        let result = build();
+        if matches!(&result, Err(error) if error.failure == Failure::NeedsNamespace) {
+            shown.give_up();
+        }
+        timer.thread().unpark();
+        result
+    })
 }
 
 /// Does the same as root of a user namespace.
