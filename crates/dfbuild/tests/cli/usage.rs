@@ -1,5 +1,7 @@
 //! Help and wrong usage.
 
+use std::fmt::Write as _;
+
 use crate::scratch::{Scratch, app, assert_snapshot};
 
 const COMMANDS: [&str; 16] = [
@@ -28,7 +30,12 @@ fn every_command_explains_itself() {
     for command in COMMANDS {
         let output = scratch.run(&[command, "--help"]);
         assert_eq!(output.code, 0, "{command}");
-        text.push_str(&format!("\n=== dfbuild {command}\n{}", output.stdout));
+        writeln!(
+            text,
+            "\n=== dfbuild {command}\n{}",
+            output.stdout.trim_end()
+        )
+        .expect("memory");
     }
     assert_snapshot("help.txt", &text);
 }
