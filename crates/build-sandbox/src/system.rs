@@ -64,8 +64,11 @@ pub(crate) fn fsconfig(
     check(result)
 }
 
+/// Devices on a mount do not work: root in a build may make nodes, and must not reach the disks of the host with them.
+pub(crate) const NO_DEVICES: u32 = 4;
+
 /// Makes the file system of a configuration, and a mount of it that is nowhere yet.
-pub(crate) fn fsmount(context: BorrowedFd<'_>) -> io::Result<OwnedFd> {
+pub(crate) fn fsmount(context: BorrowedFd<'_>, attributes: u32) -> io::Result<OwnedFd> {
     const CREATE: u32 = 6;
     let nothing = std::ptr::null::<libc::c_char>();
     // SAFETY: the command takes neither key nor value.
@@ -80,7 +83,7 @@ pub(crate) fn fsmount(context: BorrowedFd<'_>) -> io::Result<OwnedFd> {
         )
     })?;
     // SAFETY: integers only.
-    descriptor(unsafe { libc::syscall(libc::SYS_fsmount, context.as_raw_fd(), 1, 0) })
+    descriptor(unsafe { libc::syscall(libc::SYS_fsmount, context.as_raw_fd(), 1, attributes) })
 }
 
 /// Takes a copy of a mount that is nowhere yet (`open_tree(2)`), with all that is mounted below it.

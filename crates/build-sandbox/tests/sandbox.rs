@@ -27,8 +27,8 @@ impl Bench {
         fs::copy("/bin/busybox", root.join("bin/busybox")).expect("busybox");
         for name in [
             "sh", "id", "cat", "echo", "ls", "rm", "mkdir", "true", "false", "sleep", "env",
-            "grep", "ip", "mount", "df", "touch", "hostname", "wc", "ps", "readlink", "stat", "ln",
-            "chmod", "unshare",
+            "grep", "ip", "mount", "df", "touch", "hostname", "mknod", "wc", "ps", "readlink",
+            "stat", "ln", "chmod", "unshare",
         ] {
             std::os::unix::fs::symlink("busybox", root.join("bin").join(name)).expect("a link");
         }

@@ -39,7 +39,7 @@ use crate::outcome::Outcome;
 
 fn main() -> ExitCode {
     // Before anything else: this program is also the helper that runs commands.
-    build_sandbox::run_helper_if_asked();
+    dockerfile_build::run_helper_if_asked();
     let result = match Arguments::parse().command {
         Command::Build(arguments) => commands::build::run(&arguments),
         Command::Plan(arguments) => commands::plan::run(&arguments),

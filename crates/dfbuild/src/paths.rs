@@ -3,7 +3,7 @@
 use std::env;
 use std::path::PathBuf;
 
-use build_sandbox::user_namespace;
+use dockerfile_build::user_namespace;
 
 use crate::arguments::StoreArguments;
 

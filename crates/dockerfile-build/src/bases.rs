@@ -206,10 +206,7 @@ impl<'i> Images<'i> {
 
     fn make(&self, base: &BaseLayer) -> Result<Arc<Layer>, BuildError> {
         let id = LayerId::of_tar(&base.diff_id);
-        let _one = self
-            .pulling
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let _one = self.pulling.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(layer) = self.layers.find(&id) {
             return Ok(layer);
         }

@@ -33,6 +33,4 @@ pub use upper::Upper;
 pub use users::{RunUser, chown_ids, run_user};
 
 #[cfg(test)]
-mod conformance;
-#[cfg(test)]
 mod tests;

@@ -31,7 +31,7 @@ pub(crate) fn mark(
     if code == 127 {
         error.help = Some("the program is not in the image, or not in its PATH".to_owned());
     }
-    error.place = Some(place);
+    error.place = Some(Box::new(place));
 }
 
 /// Returns the command that failed, where something points at it.

@@ -9,7 +9,7 @@ use thiserror::Error;
 pub struct BuildError {
     pub message: String,
     /// What in the Dockerfile is at fault, as small as it can be said.
-    pub place: Option<Place>,
+    pub place: Option<Box<Place>>,
     pub failure: Failure,
     /// What to try.
     pub help: Option<String>,
@@ -63,11 +63,11 @@ impl BuildError {
     #[must_use]
     pub fn at(mut self, range: TextRange, label: impl Into<String>) -> BuildError {
         if self.place.is_none() {
-            self.place = Some(Place {
+            self.place = Some(Box::new(Place {
                 range,
                 label: label.into(),
                 others: Vec::new(),
-            });
+            }));
         }
         self
     }

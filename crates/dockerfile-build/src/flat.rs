@@ -20,7 +20,7 @@ fn winners(store: &Store, image: &Image) -> Result<BTreeMap<LayerPath, usize>, B
         entries_of(plain_layer(store, layer)?, |record, _, _| {
             match record {
                 LayerRecord::Opaque(folder) => {
-                    winners.retain(|path, at| *at == number || !path.is_in(folder))
+                    winners.retain(|path, at| *at == number || !path.is_in(folder));
                 }
                 LayerRecord::Entry(entry) => {
                     if !entry.kind.is_directory() {

@@ -257,11 +257,6 @@ impl Layer {
         }
     }
 
-    /// Returns the digest of the tar, where it is known without making the tar.
-    pub(crate) fn diff_id(&self) -> Option<Digest> {
-        self.diff_id.get().copied()
-    }
-
     /// Returns what the layer holds.
     pub(crate) fn listing(&self) -> Result<Arc<Listing>, BuildError> {
         if let Some(listing) = self.listing.get() {

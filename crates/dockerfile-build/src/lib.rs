@@ -39,6 +39,7 @@ mod event;
 mod request;
 
 pub use bases::canonical_name;
+pub use build_sandbox::{run_helper_if_asked, user_namespace};
 pub use engine::{Fate, Forecast, StepForecast, build, forecast};
 pub use error::{BuildError, Failure, Place};
 pub use event::{Event, Observer, Progress, Silent, StepId, StepState, Stream};

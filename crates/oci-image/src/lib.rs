@@ -8,8 +8,8 @@
 
 #![forbid(unsafe_code)]
 
-pub mod layer;
 mod error;
+pub mod layer;
 
 pub mod digest;
 

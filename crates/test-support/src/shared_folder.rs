@@ -45,14 +45,23 @@ pub fn seeds() -> Option<PathBuf> {
 /// is then not what the reference said.
 pub fn is_as_delivered(case: &Path) -> bool {
     const TOGETHER: Duration = Duration::from_secs(600);
-    let time = |name: &str| case.join(name).metadata().and_then(|found| found.modified()).ok();
+    let time = |name: &str| {
+        case.join(name)
+            .metadata()
+            .and_then(|found| found.modified())
+            .ok()
+    };
     let Some(laid_down) = time("case.json") else {
         return true;
     };
-    ["expected.config.json", "expected.files.tsv", "expected.layers.tsv"]
-        .into_iter()
-        .filter_map(time)
-        .all(|time| time <= laid_down + TOGETHER)
+    [
+        "expected.config.json",
+        "expected.files.tsv",
+        "expected.layers.tsv",
+    ]
+    .into_iter()
+    .filter_map(time)
+    .all(|time| time <= laid_down + TOGETHER)
 }
 
 /// Says loudly that a test did not run because `path` of the shared folder is missing.

@@ -125,8 +125,11 @@ fn run_set(set: &str, cases: &[&Case], runner: &Runner, skips: &Skips) -> bool {
         for _ in 0..jobs {
             scope.spawn(|| {
                 while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let verdict = if set == "shared" && !test_support::is_as_delivered(&case.folder) {
-                        Verdict::Skipped("its expectation was written over after it was delivered".to_owned())
+                    let verdict = if set == "shared" && !test_support::is_as_delivered(&case.folder)
+                    {
+                        Verdict::Skipped(
+                            "its expectation was written over after it was delivered".to_owned(),
+                        )
                     } else {
                         runner.run(case)
                     };

@@ -77,5 +77,11 @@ pub(super) fn file_system(
     for (option, value) in options {
         system::fsconfig(context.as_fd(), option, Some(OsStr::new(value)))?;
     }
-    system::fsmount(context.as_fd())
+    // Terminals are devices; the others are mounts of their own.
+    let attributes = if name == c"devpts" {
+        0
+    } else {
+        system::NO_DEVICES
+    };
+    system::fsmount(context.as_fd(), attributes)
 }

@@ -22,7 +22,7 @@ fn put_new(root: &Root, name: &std::ffi::CStr, target: &str) -> io::Result<()> {
         c"source",
         name.to_str().ok().map(OsStr::new),
     )?;
-    let mounted = system::fsmount(context.as_fd())?;
+    let mounted = system::fsmount(context.as_fd(), system::NO_DEVICES)?;
     refuse_link(root, target)?;
     root.put(mounted.as_fd(), Path::new(target), false)
 }
@@ -58,5 +58,5 @@ fn own_system_files(job: &Job) -> io::Result<OwnedFd> {
         return Err(io::Error::from(io::ErrorKind::PermissionDenied));
     }
     let context = system::fsopen(c"sysfs")?;
-    system::fsmount(context.as_fd())
+    system::fsmount(context.as_fd(), system::NO_DEVICES)
 }

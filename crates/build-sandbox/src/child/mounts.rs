@@ -122,7 +122,7 @@ fn writable(job: &Job, lower: &Path, scratch: &Path) -> io::Result<OwnedFd> {
     ) {
         system::fsconfig(context.as_fd(), c"userxattr", None)?;
     }
-    system::fsmount(context.as_fd())
+    system::fsmount(context.as_fd(), system::NO_DEVICES)
 }
 
 /// Files that are in memory only: secrets among them.

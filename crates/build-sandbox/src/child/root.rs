@@ -81,7 +81,7 @@ fn overlay(
     }
     // Nothing in here has to survive a crash before the layer is kept.
     let _ = system::fsconfig(context.as_fd(), c"volatile", None);
-    let mounted = system::fsmount(context.as_fd())?;
+    let mounted = system::fsmount(context.as_fd(), system::NO_DEVICES)?;
     let target = fs::File::open(&root)?;
     system::move_mount(mounted.as_fd(), target.as_fd())?;
     Ok(root)

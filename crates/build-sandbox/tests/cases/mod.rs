@@ -20,6 +20,7 @@ pub(super) const ALL: &[(&str, Case)] = &[
     ("capabilities_are_dockers", capabilities),
     ("another_user_has_no_capabilities", another_user),
     ("forbidden_calls_are_refused", forbidden_calls),
+    ("device_nodes_of_a_build_do_not_work", device_nodes),
     ("host_name_and_hosts", host_name),
     ("no_network_but_loopback", no_network),
     ("mounts_are_there_and_leave_nothing", mounts),
@@ -142,6 +143,18 @@ fn forbidden_calls(sandbox: &Sandbox, bench: &Bench) {
         &bench.shell("echo 1 > /proc/sys/kernel/domainname"),
     );
     assert_ne!(ending.expect("it ran"), Ending::Exited(0), "{text}");
+}
+
+/// Docker keeps builds from the disks of the host by a device cgroup; here no mount has working devices.
+fn device_nodes(sandbox: &Sandbox, bench: &Bench) {
+    let job = bench.shell("mknod /tmp/null c 1 3 && echo x > /tmp/null");
+    let (ending, text) = run(sandbox, &job);
+    assert_ne!(ending.expect("it ran"), Ending::Exited(0), "{text}");
+    assert!(text.contains("ermission denied"), "{text}");
+    assert_eq!(
+        output(sandbox, &bench.shell("echo x > /dev/null && echo ok")),
+        "ok\n"
+    );
 }
 
 fn host_name(sandbox: &Sandbox, bench: &Bench) {

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
-use build_sandbox::user_namespace;
+use dockerfile_build::user_namespace;
 use dockerfile_build::{BuildError, Clock, Failure, Image, LayerFormat, Request};
 use dockerfile_source::SourceFile;
 use oci_image::compression::Compression;

@@ -122,7 +122,7 @@ impl StatCache {
         let mut out = MAGIC.to_vec();
         let mut fresh = fresh.iter().peekable();
         let mut put = |path: &[u8], stamp: &Stamp, digest: [u8; 32]| {
-            put_record(&mut out, path, stamp, digest)
+            put_record(&mut out, path, stamp, digest);
         };
         for record in self
             .records

@@ -256,13 +256,13 @@ impl Unpacking<'_, '_> {
                 let extension = extension.map_err(broken)?;
                 match extension.key() {
                     Ok("mtime") => {
-                        modified = timestamp(extension.value_bytes()).unwrap_or(modified)
+                        modified = timestamp(extension.value_bytes()).unwrap_or(modified);
                     }
                     Ok(CAPABILITY) => {
                         xattrs = vec![(
                             b"security.capability".to_vec(),
                             extension.value_bytes().to_vec(),
-                        )]
+                        )];
                     }
                     _ => {}
                 }

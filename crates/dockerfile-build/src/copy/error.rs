@@ -123,5 +123,5 @@ pub(crate) fn changed() -> io::Error {
 fn is_change(error: &io::Error) -> bool {
     error
         .get_ref()
-        .is_some_and(|inner| inner.is::<ChangedFile>())
+        .is_some_and(<dyn std::error::Error + Send + Sync>::is::<ChangedFile>)
 }

@@ -140,7 +140,7 @@ fn push_changes(who: u32, operator: u8, permissions: &[u8], changes: &mut Vec<Ch
             who: meant,
             operator,
             what,
-        })
+        });
     };
     if bits != 0 || (operator == b'=' && copies.is_empty()) {
         push(operator, What::Bits(bits));

@@ -1,5 +1,7 @@
 //! COPY and ADD from a context into an image in memory.
 
+mod conformance;
+
 use std::fs;
 use std::io::Read;
 use std::os::unix::fs::{PermissionsExt, symlink};

@@ -138,7 +138,6 @@ fn differences(folder: &Path, case: &Case) -> Option<String> {
 }
 
 #[test]
-#[expect(clippy::print_stderr, reason = "what was left out must be seen")]
 fn plans_have_the_configuration_that_buildkit_makes() {
     let Some(folder) = test_support::conformance() else {
         return test_support::skipped("plans against BuildKit", "conformance/build");

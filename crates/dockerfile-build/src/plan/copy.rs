@@ -17,7 +17,6 @@ pub(crate) struct CopyOperation {
     pub(crate) sources: Vec<CopySource>,
     /// Absolute; a slash at the end says that a folder is meant.
     pub(crate) destination: String,
-    pub(crate) destination_range: TextRange,
     /// `USER[:GROUP]`, names or numbers.
     pub(crate) chown: Option<(String, TextRange)>,
     /// An octal number or a symbolic mode.
@@ -116,7 +115,6 @@ impl Evaluator<'_> {
             is_add,
             sources,
             destination: self.absolute(&destination_text),
-            destination_range: self.place(destination.range),
             chown,
             // Where there is a mode, BuildKit forgets about `--link` (`convert_copy.go`, `cfg.chmod == ""`).
             links: is_set(instruction, "link") && chmod.is_none(),

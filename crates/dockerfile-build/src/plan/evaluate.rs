@@ -77,7 +77,7 @@ impl<'p> Evaluator<'p> {
     ) -> Result<(), BuildError> {
         let from_range = prepared.triggers.first().map(|_| ());
         for trigger in &prepared.triggers {
-            self.trigger_place = from_range.and(Some(self.from_place(instructions)));
+            self.trigger_place = from_range.and(Some(self.place_of_from(instructions)));
             for instruction in &trigger.model.instructions {
                 self.one(instruction)?;
             }
@@ -94,7 +94,7 @@ impl<'p> Evaluator<'p> {
     }
 
     /// Returns the place of the FROM above some instructions.
-    fn from_place(&self, instructions: &[Instruction]) -> TextRange {
+    fn place_of_from(&self, instructions: &[Instruction]) -> TextRange {
         let model = &self.dockerfile.model;
         let stage = match instructions.first() {
             Some(first) => first.stage.and_then(|stage| model.stage(stage)),

@@ -62,7 +62,6 @@ pub(crate) fn plan(
         request,
         bases,
         global: &global,
-        platform: &platform,
         prepared: Vec::new(),
     };
     planner.prepare_needed(&mut drafts, target)?;
@@ -137,7 +136,6 @@ pub(super) struct Planner<'p> {
     pub(super) request: &'p Request,
     bases: &'p dyn Bases,
     pub(super) global: &'p Variables,
-    platform: &'p Platform,
     /// By draft.
     prepared: Vec<Option<Prepared>>,
 }
@@ -193,7 +191,7 @@ impl<'p> Planner<'p> {
                 let at = place.unwrap_or(at);
                 let source =
                     drafts.meant_by(&text, instruction.keyword, at, self.request, &platform)?;
-                self.refuse_later(drafts, index, source, &text, at)?;
+                Self::refuse_later(drafts, index, source, &text, at)?;
                 sources.push((text, source));
             }
         }
@@ -205,7 +203,6 @@ impl<'p> Planner<'p> {
     }
 
     fn refuse_later(
-        &self,
         drafts: &Drafts<'_>,
         own: usize,
         source: usize,

@@ -75,7 +75,7 @@ impl Evaluator<'_> {
         };
         self.operations.push(Operation {
             range: self.place(instruction.range),
-            title: self.run_title(instruction),
+            title: Self::run_title(instruction),
             kind: OperationKind::Run(Box::new(operation)),
         });
         let arguments = self.history_arguments();
@@ -168,7 +168,7 @@ impl Evaluator<'_> {
         format!("|{} {} ", texts.len(), texts.join(" "))
     }
 
-    fn run_title(&self, instruction: &Instruction) -> String {
+    fn run_title(instruction: &Instruction) -> String {
         let text = match instruction.command() {
             Some(Command::Exec(words, _)) => words
                 .iter()

@@ -121,9 +121,7 @@ impl Evaluator<'_> {
                 gid,
             },
             "tmpfs" => MountKind::Tmpfs { size: options.size },
-            "secret" => self
-                .secret(&options, &mut target)
-                .map_err(|message| fault(&message))?,
+            "secret" => Self::secret(&options, &mut target).map_err(|message| fault(&message))?,
             "ssh" => {
                 let id = options.id.clone().unwrap_or_else(|| "default".to_owned());
                 // BuildKit numbers the sockets; one is all that a RUN has in practice.
@@ -160,7 +158,7 @@ impl Evaluator<'_> {
         })
     }
 
-    fn secret(&self, options: &Options, target: &mut Option<String>) -> Result<MountKind, String> {
+    fn secret(options: &Options, target: &mut Option<String>) -> Result<MountKind, String> {
         let id = match (
             &options.id,
             &options.source,
@@ -224,7 +222,7 @@ impl Evaluator<'_> {
                 "id" => options.id = Some(value),
                 "env" => options.variable = Some(value),
                 "sharing" if matches!(value.as_str(), "shared" | "private" | "locked") => {
-                    options.sharing = Some(value)
+                    options.sharing = Some(value);
                 }
                 "sharing" => {
                     return Err(fault(format!("`{value}` is no way of sharing"))
@@ -235,7 +233,7 @@ impl Evaluator<'_> {
                 "required" => options.is_required = flag()?,
                 "size" => {
                     options.size =
-                        Some(size(&value).ok_or_else(|| fault(format!("`{value}` is no size")))?)
+                        Some(size(&value).ok_or_else(|| fault(format!("`{value}` is no size")))?);
                 }
                 "mode" => options.mode = Some(number(8)?),
                 "uid" => options.uid = Some(number(10)?),
@@ -255,6 +253,11 @@ fn base_name(path: &str) -> &str {
         .unwrap_or(path)
 }
 
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "a size with a fraction is not meant to the byte, and is not negative here"
+)]
 /// Reads `64m`, `1.5GB`, `4096` (docker/go-units `RAMInBytes`).
 fn size(text: &str) -> Option<u64> {
     let lower = text.trim().to_ascii_lowercase();
@@ -272,7 +275,7 @@ fn size(text: &str) -> Option<u64> {
         return whole.checked_mul(factor);
     }
     let value = number.parse::<f64>().ok()? * factor as f64;
-    (value.is_finite() && value >= 0.0 && value < 9e18).then_some(value as u64)
+    (value.is_finite() && (0.0..9e18).contains(&value)).then_some(value as u64)
 }
 
 #[cfg(test)]

@@ -33,6 +33,7 @@ pub(super) enum DraftBase {
 
 /// All stages, also those that nobody needs.
 #[derive(Debug)]
+#[expect(clippy::struct_field_names, reason = "they are the drafts")]
 pub(super) struct Drafts<'d> {
     pub(super) drafts: Vec<Draft<'d>>,
     /// How many of the drafts are stages of the Dockerfile; behind them are images that flags name.

@@ -24,7 +24,7 @@ impl StageEnd {
             variant: platform.variant.clone(),
             ..ImageConfig::default()
         };
-        config.config.working_dir = "/".to_owned();
+        "/".clone_into(&mut config.config.working_dir);
         StageEnd {
             config,
             ..StageEnd::default()

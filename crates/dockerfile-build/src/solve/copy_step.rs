@@ -63,7 +63,7 @@ impl Solver<'_> {
         };
         let mut upper = Upper::new(merged, lower_files, self.now());
         for from in &request.sources {
-            let (sources, range) = self.sources(from, files, request)?;
+            let (sources, range) = Self::sources(from, files, request)?;
             let one = CopyRequest {
                 sources,
                 destination: request.destination.clone().into_bytes(),
@@ -84,7 +84,6 @@ impl Solver<'_> {
     }
 
     fn sources<'f>(
-        &self,
         from: &plan::CopySource,
         files: &'f dyn FileSource,
         request: &CopyOperation,

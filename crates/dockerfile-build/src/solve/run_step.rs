@@ -18,6 +18,15 @@ use crate::key::Key;
 use crate::layers::{Layer, LayerId};
 use crate::plan::{Network, Operation, RunOperation};
 
+/// Variables that reach every RUN without being declared.
+const PROXIES: [&str; 5] = [
+    "http_proxy",
+    "https_proxy",
+    "ftp_proxy",
+    "no_proxy",
+    "all_proxy",
+];
+
 /// How many of the last lines of a failed command are told again with the error.
 const TAIL_LINES: usize = 12;
 /// How much of one such line.
@@ -176,13 +185,6 @@ impl Solver<'_> {
             variables.iter().any(|(known, _)| known == name)
         };
         // Proxies reach every RUN without being declared, and count for no key (`convert.go`, `proxyEnvFromBuildArgs`).
-        const PROXIES: [&str; 5] = [
-            "http_proxy",
-            "https_proxy",
-            "ftp_proxy",
-            "no_proxy",
-            "all_proxy",
-        ];
         for (name, value) in &self.request.build_arguments {
             let lower = name.to_ascii_lowercase();
             if PROXIES.contains(&lower.as_str()) {

@@ -44,7 +44,7 @@ const OWNERS: &[(&str, &[&str])] = &[
         ],
     ),
     ("tar", &["oci-image", "dockerfile-build", "dfbuild", "test-support"]),
-    ("sha2", &["oci-image", "test-support"]),
+    ("sha2", &["oci-image", "dockerfile-build", "test-support"]),
     ("flate2", &["oci-image", "test-support"]),
     ("ring", &["oci-image"]),
     ("zstd", &["oci-image"]),

@@ -1,5 +1,7 @@
 //! What BuildKit's layers have, against ours, for cases that only copy from their context.
 
+#![allow(clippy::format_push_string)] // The text of a test need not be made quickly.
+
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
@@ -9,8 +11,8 @@ use oci_image::layer::{Entry, Kind};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use super::tests::{TarImage, files, request, run};
-use super::*;
+use super::super::*;
+use super::{TarImage, files, request, run};
 use crate::context::Context;
 
 const LATEST: i64 = 1_767_225_600;
