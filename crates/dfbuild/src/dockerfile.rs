@@ -9,24 +9,62 @@ use anyhow::{Context as _, Result, bail};
 use dockerfile_build::{BaseImages, CacheUse, ContextSource, NamedContext, Request, Secret};
 
 use crate::arguments::InputArguments;
+use crate::context_source::{self, ContextArgument, Files, MOST_DOCKERFILE_BYTES, refuse_way_out};
 use crate::paths;
+use crate::registries::mirrors;
 
-/// A larger Dockerfile is no Dockerfile.
-const MOST_BYTES: u64 = 64 << 20;
 const NAMES: [&str; 2] = ["Dockerfile", "Containerfile"];
 
+/// A request, and what has to stay until it is done.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    pub(crate) request: Request,
+    _context: Option<tempfile::TempDir>,
+}
+
+/// Returns whether a second process could not read again what the first one has read.
+pub(crate) fn is_read_once(arguments: &InputArguments) -> Result<bool> {
+    let is_standard_input = arguments.file.as_deref() == Some(Path::new("-"));
+    Ok(is_standard_input || ContextArgument::parse(&arguments.context)?.is_read_once())
+}
+
 /// Returns the request that the arguments mean.
-pub(crate) fn request(arguments: &InputArguments) -> Result<Request> {
-    let context = &arguments.context;
-    if !context.is_dir() {
-        bail!("the context `{}` is not a folder", context.display());
+pub(crate) fn prepare(arguments: &InputArguments) -> Result<Prepared> {
+    let argument = ContextArgument::parse(&arguments.context)?;
+    let is_file_on_input = arguments.file.as_deref() == Some(Path::new("-"));
+    if is_file_on_input && argument == ContextArgument::StandardInput {
+        bail!("standard input is either the context or the Dockerfile");
     }
-    let context = fs::canonicalize(context)
-        .with_context(|| format!("cannot open the context `{}`", context.display()))?;
-    let (name, text, path) = read_dockerfile(arguments, &context)?;
+    let (context, temporary) = match argument.open()? {
+        Files::Folder { path, temporary } => (path, temporary),
+        Files::OnlyDockerfile(bytes) => {
+            if let Some(file) = &arguments.file {
+                bail!(
+                    "standard input is no tar, so there is no `{}` in it",
+                    file.display()
+                );
+            }
+            let text = to_text(bytes, "standard input")?;
+            let request = fill(Request::new("Dockerfile", text), arguments)?;
+            return Ok(Prepared {
+                request,
+                _context: None,
+            });
+        }
+    };
+    // The Dockerfile of a context that came from elsewhere is in it; that of a folder is where the user says.
+    let foreign = (!matches!(argument, ContextArgument::Folder(_))).then_some(context.as_path());
+    let (name, text, path) = read_dockerfile(arguments, &context, foreign)?;
     let mut request = Request::new(name, text);
-    request.ignore_file = read_ignore_file(&context, path.as_deref())?;
+    request.ignore_file = read_ignore_file(&context, path.as_deref(), foreign)?;
     request.context = ContextSource::Directory(context);
+    Ok(Prepared {
+        request: fill(request, arguments)?,
+        _context: temporary,
+    })
+}
+
+fn fill(mut request: Request, arguments: &InputArguments) -> Result<Request> {
     request.target.clone_from(&arguments.target);
     request.platform.clone_from(&arguments.platform);
     for argument in &arguments.build_arguments {
@@ -48,12 +86,8 @@ pub(crate) fn request(arguments: &InputArguments) -> Result<Request> {
     };
     request.base_images = BaseImages {
         always_pull: arguments.pull,
-        mirrors: arguments
-            .registry_mirror
-            .iter()
-            .map(|text| pair(text, "--registry-mirror HOST=HOST"))
-            .collect::<Result<_>>()?,
-        insecure_hosts: arguments.insecure_registry.clone(),
+        mirrors: mirrors(&arguments.registries)?,
+        insecure_hosts: arguments.registries.insecure_registry.clone(),
     };
     request.store = paths::store(&arguments.store);
     Ok(request)
@@ -62,41 +96,32 @@ pub(crate) fn request(arguments: &InputArguments) -> Result<Request> {
 fn read_dockerfile(
     arguments: &InputArguments,
     context: &Path,
+    foreign: Option<&Path>,
 ) -> Result<(String, String, Option<PathBuf>)> {
     if arguments.file.as_deref() == Some(Path::new("-")) {
-        let mut bytes = Vec::new();
-        io::stdin()
-            .lock()
-            .take(MOST_BYTES + 1)
-            .read_to_end(&mut bytes)
-            .context("cannot read standard input")?;
-        return Ok((
-            "Dockerfile".to_owned(),
-            to_text(bytes, "standard input")?,
-            None,
-        ));
+        let bytes = context_source::read_dockerfile(io::stdin().lock())?;
+        let text = to_text(bytes, "standard input")?;
+        return Ok(("Dockerfile".to_owned(), text, None));
     }
-    let path = if let Some(file) = &arguments.file {
-        file.clone()
-    } else {
-        let found = NAMES
+    let path = match (&arguments.file, foreign) {
+        (Some(file), Some(foreign)) => foreign.join(file),
+        (Some(file), None) => file.clone(),
+        (None, _) => NAMES
             .iter()
             .map(|name| context.join(name))
-            .find(|path| path.exists());
-        found.with_context(|| {
-            format!(
-                "there is neither a Dockerfile nor a Containerfile in `{}`",
-                context.display()
-            )
-        })?
+            .find(|path| path.symlink_metadata().is_ok())
+            .with_context(|| {
+                let place = &arguments.context;
+                format!("there is neither a Dockerfile nor a Containerfile in `{place}`")
+            })?,
     };
-    if arguments.file.is_none() {
+    if arguments.file.is_none() || foreign.is_some() {
         refuse_way_out(&path, context)?;
     }
-    let shown = match &arguments.file {
-        Some(file) => file.display().to_string(),
-        None => arguments
-            .context
+    let shown = match (&arguments.file, foreign) {
+        (Some(file), _) => file.display().to_string(),
+        (None, Some(_)) => file_name(&path),
+        (None, None) => Path::new(&arguments.context)
             .join(path.file_name().unwrap_or_default())
             .display()
             .to_string(),
@@ -106,17 +131,9 @@ fn read_dockerfile(
     Ok((shown.clone(), to_text(bytes, &shown)?, Some(path)))
 }
 
-/// A link in the context must not make a file of the machine a Dockerfile: its text would be in the messages.
-fn refuse_way_out(path: &Path, context: &Path) -> Result<()> {
-    let real =
-        fs::canonicalize(path).with_context(|| format!("cannot open `{}`", path.display()))?;
-    if !real.starts_with(context) {
-        bail!(
-            "`{}` is a link that leads out of the context",
-            path.display()
-        );
-    }
-    Ok(())
+fn file_name(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default();
+    name.to_string_lossy().into_owned()
 }
 
 fn read(path: &Path) -> Result<Vec<u8>> {
@@ -127,14 +144,14 @@ fn read(path: &Path) -> Result<Vec<u8>> {
     }
     let mut bytes = Vec::new();
     let file = fs::File::open(path).with_context(failed)?;
-    file.take(MOST_BYTES + 1)
+    file.take(MOST_DOCKERFILE_BYTES + 1)
         .read_to_end(&mut bytes)
         .with_context(failed)?;
     Ok(bytes)
 }
 
 fn to_text(bytes: Vec<u8>, name: &str) -> Result<String> {
-    if bytes.len() as u64 > MOST_BYTES {
+    if bytes.len() as u64 > MOST_DOCKERFILE_BYTES {
         bail!("{name} is larger than 64 MiB: it is no Dockerfile");
     }
     String::from_utf8(bytes).map_err(|error| {
@@ -143,7 +160,11 @@ fn to_text(bytes: Vec<u8>, name: &str) -> Result<String> {
     })
 }
 
-fn read_ignore_file(context: &Path, dockerfile: Option<&Path>) -> Result<Option<(String, String)>> {
+fn read_ignore_file(
+    context: &Path,
+    dockerfile: Option<&Path>,
+    foreign: Option<&Path>,
+) -> Result<Option<(String, String)>> {
     let beside = dockerfile.map(|path| {
         let mut name = path.as_os_str().to_owned();
         name.push(".dockerignore");
@@ -158,14 +179,19 @@ fn read_ignore_file(context: &Path, dockerfile: Option<&Path>) -> Result<Option<
         if path.symlink_metadata().is_err() {
             continue;
         }
-        if is_in_context {
+        if is_in_context || foreign.is_some() {
             refuse_way_out(path, context)?;
+        } else if let Some(folder) = path.parent() {
+            // Beside a Dockerfile outside of the context: its own folder counts.
+            let is_in_context = refuse_way_out(path, context);
+            let folder = if folder.as_os_str().is_empty() {
+                Path::new(".")
+            } else {
+                folder
+            };
+            is_in_context.or_else(|_| refuse_way_out(path, &fs::canonicalize(folder)?))?;
         }
-        let name = path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
+        let name = file_name(path);
         let text = String::from_utf8_lossy(&read(path)?).into_owned();
         return Ok(Some((name, text)));
     }

@@ -1,5 +1,6 @@
 //! `--output`: where an image goes besides the store.
 
+use std::io::{self, IsTerminal as _};
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
@@ -12,6 +13,8 @@ pub(crate) enum Output {
     Export(Target, LayerFormat),
     /// `type=registry`.
     Push(LayerFormat),
+    /// `type=docker` without a file, as with buildx: Docker on this machine.
+    Load,
     /// `type=image`: the store has it anyway.
     Store,
 }
@@ -20,10 +23,12 @@ impl Output {
     /// Reads `type=oci,dest=FILE`, or a folder, or `-`.
     pub(crate) fn parse(text: &str) -> Result<Output> {
         if text == "-" {
-            return Ok(Output::Export(
+            let output = Output::Export(
                 Target::Tar(Destination::StandardOutput),
                 default_format(Compression::None),
-            ));
+            );
+            output.refuse_terminal()?;
+            return Ok(output);
         }
         if !text.contains('=') {
             return Ok(Output::Export(
@@ -48,19 +53,7 @@ impl Output {
                 _ => bail!("`--output` has no part `{key}`"),
             }
         }
-        let compression = match (compression, level) {
-            (None | Some("gzip"), Some(level)) => Compression::Gzip {
-                level: u32::try_from(level).unwrap_or(6).min(9),
-            },
-            (None | Some("gzip"), None) => Compression::GZIP,
-            (Some("zstd"), level) => Compression::Zstd {
-                level: level.unwrap_or(3),
-            },
-            (Some("uncompressed"), _) => Compression::None,
-            (Some(other), _) => {
-                bail!("`{other}` is no compression; there are gzip, zstd and uncompressed")
-            }
-        };
+        let compression = parse_compression(compression.unwrap_or("gzip"), level)?;
         let format = LayerFormat {
             compression,
             is_forced,
@@ -69,12 +62,13 @@ impl Output {
             None | Some("-") => Destination::StandardOutput,
             Some(path) => Destination::File(PathBuf::from(path)),
         };
-        Ok(match kind {
+        let output = match kind {
             Some("oci") if is_archive => Output::Export(Target::OciArchive(file()), format),
             Some("oci") => match destination {
                 Some(path) => Output::Export(Target::OciFolder(PathBuf::from(path)), format),
                 None => bail!("`--output type=oci,tar=false` needs dest=FOLDER"),
             },
+            Some("docker") if destination.is_none() => Output::Load,
             Some("docker") => Output::Export(Target::DockerArchive(file()), format),
             Some("tar") => Output::Export(Target::Tar(file()), format),
             Some("local") => match destination {
@@ -88,8 +82,64 @@ impl Output {
                 "`{other}` is no type of output; there are oci, docker, tar, local, registry and image"
             ),
             None => bail!("`--output {text}` has no type"),
-        })
+        };
+        output.refuse_terminal()?;
+        Ok(output)
     }
+
+    /// An archive on a terminal helps nobody.
+    fn refuse_terminal(&self) -> Result<()> {
+        let Output::Export(target, _) = self else {
+            return Ok(());
+        };
+        let is_stream = matches!(
+            target,
+            Target::OciArchive(Destination::StandardOutput)
+                | Target::DockerArchive(Destination::StandardOutput)
+                | Target::Tar(Destination::StandardOutput)
+        );
+        if is_stream && io::stdout().is_terminal() {
+            bail!("standard output is a terminal; name a file with dest=FILE");
+        }
+        Ok(())
+    }
+
+    /// Returns what is being done, for the progress.
+    pub(crate) fn title(&self) -> String {
+        let (what, place) = match self {
+            Output::Load => return "loading into docker".to_owned(),
+            Output::Push(_) => return "pushing".to_owned(),
+            Output::Store => return "keeping".to_owned(),
+            Output::Export(target, _) => match target {
+                Target::OciArchive(place) => ("OCI archive", Some(place)),
+                Target::DockerArchive(place) => ("docker archive", Some(place)),
+                Target::Tar(place) => ("tar", Some(place)),
+                Target::OciFolder(path) => {
+                    return format!("exporting OCI layout to {}", path.display());
+                }
+                Target::Folder(path) => return format!("exporting files to {}", path.display()),
+            },
+        };
+        match place {
+            Some(Destination::File(path)) => format!("exporting {what} to {}", path.display()),
+            _ => format!("exporting {what}"),
+        }
+    }
+}
+
+/// Reads the name of a compression, with its level.
+pub(crate) fn parse_compression(name: &str, level: Option<i32>) -> Result<Compression> {
+    Ok(match (name, level) {
+        ("gzip", Some(level)) => Compression::Gzip {
+            level: u32::try_from(level).unwrap_or(6).min(9),
+        },
+        ("gzip", None) => Compression::GZIP,
+        ("zstd", level) => Compression::Zstd {
+            level: level.unwrap_or(3),
+        },
+        ("uncompressed", _) => Compression::None,
+        _ => bail!("`{name}` is no compression; there are gzip, zstd and uncompressed"),
+    })
 }
 
 fn default_format(compression: Compression) -> LayerFormat {
@@ -114,8 +164,12 @@ mod tests {
             Target::OciArchive(Destination::File("x.tar".into()))
         );
         assert_eq!(
-            target("type=docker"),
+            target("type=docker,dest=-"),
             Target::DockerArchive(Destination::StandardOutput)
+        );
+        assert_eq!(
+            Output::parse("type=docker").expect("an output"),
+            Output::Load
         );
         assert_eq!(target("-"), Target::Tar(Destination::StandardOutput));
         assert_eq!(target("out"), Target::Folder("out".into()));

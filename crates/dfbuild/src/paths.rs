@@ -26,3 +26,15 @@ pub(crate) fn store(arguments: &StoreArguments) -> PathBuf {
     data.unwrap_or_else(|| PathBuf::from("/var/tmp"))
         .join("dfbuild")
 }
+
+/// Returns what images call the architecture of this machine.
+pub(crate) fn architecture() -> &'static str {
+    match env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        "x86" => "386",
+        "powerpc64" => "ppc64le",
+        "loongarch64" => "loong64",
+        other => other,
+    }
+}

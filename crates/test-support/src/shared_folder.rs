@@ -3,7 +3,6 @@
 use std::env;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 /// Names the folder, when it is not `../shared`.
 const FOLDER_VARIABLE: &str = "DOCKERFILE_SHARED";

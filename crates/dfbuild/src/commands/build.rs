@@ -2,83 +2,131 @@
 
 use std::env;
 use std::fs;
-use std::io::{self, Write as _};
 use std::path::PathBuf;
+use std::process::ExitStatus;
+use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use dockerfile_build::user_namespace;
 use dockerfile_build::{BuildError, Clock, Failure, Image, LayerFormat, Request};
 use dockerfile_source::SourceFile;
 use oci_image::compression::Compression;
-use oci_registry::{Credentials, Options, Registry};
+use oci_registry::Registry;
 
-use crate::arguments::BuildArguments;
-use crate::dockerfile::{pair, request, secret};
-use crate::failure;
+use crate::arguments::{BuildArguments, ProgressKind};
+use crate::check;
+use crate::docker::load_into_docker;
+use crate::dockerfile::{is_read_once, pair, prepare, secret};
+use crate::interrupt;
 use crate::outcome::Outcome;
 use crate::output::Output;
 use crate::progress::Shown;
+use crate::registries::registry;
+
+/// How long a build without privileges may take to find out that it needs some, before it is shown.
+const PATIENCE: Duration = Duration::from_millis(300);
 
 pub(crate) fn run(arguments: &BuildArguments) -> Result<Outcome> {
-    let request = full_request(arguments)?;
-    let outputs = arguments
+    let mut outputs = arguments
         .outputs
         .iter()
         .map(|text| Output::parse(text))
         .collect::<Result<Vec<_>>>()?;
+    if arguments.push {
+        outputs.push(Output::Push(gzip()));
+    }
+    if arguments.load {
+        outputs.push(Output::Load);
+    }
     let tags: Vec<String> = arguments
         .tags
         .iter()
         .map(|tag| canonical(tag))
         .collect::<Result<_>>()?;
-    let shown = Shown::new(arguments, &request);
-    let result = dockerfile_build::build(
-        &request,
-        &tags,
-        shown.observer(),
-        &crate::progress::is_interrupted,
-    );
-    shown.end();
-    let source = SourceFile::new(request.dockerfile_name.clone(), request.dockerfile.clone());
-    let result = result.and_then(|image| {
-        for output in &outputs {
-            give(&image, output, &tags, &request)?;
+    if is_read_once(&arguments.input)? && !user_namespace::is_privileged() {
+        // What comes through a pipe comes once: whoever reads it must be the one who can build.
+        if let Ok(status) = user_namespace::reexec_as_root() {
+            return Ok(passed(status));
         }
-        if arguments.push {
-            give(&image, &Output::Push(gzip()), &tags, &request)?;
+    }
+    let prepared = prepare(&arguments.input)?;
+    let request = full_request(prepared.request.clone(), arguments)?;
+    if arguments.check && check::prints_errors(&request)? {
+        return Ok(Outcome::Failed);
+    }
+    let registry = registry(&arguments.input.registries)?;
+    interrupt::listen()?;
+    let kind = if arguments.quiet {
+        ProgressKind::Quiet
+    } else {
+        arguments.progress
+    };
+    let source = SourceFile::new(request.dockerfile_name.clone(), request.dockerfile.clone());
+    let shown = Shown::new(kind, arguments.explain_cache, source);
+    let result = watched(&shown, || {
+        dockerfile_build::build(&request, &tags, &shown, &interrupt::is_interrupted)
+    })
+    .and_then(|image| {
+        for output in &outputs {
+            give(&image, output, &tags, &request, &registry, &shown)?;
         }
         Ok(image)
     });
+    let needs_namespace = |error: &BuildError| error.failure == Failure::NeedsNamespace;
     match result {
         Ok(image) => {
+            shown.end(true);
             write_files(arguments, &image, &tags)?;
             shown.done(&image, &tags)?;
             Ok(Outcome::Done)
         }
-        Err(error) if error.failure == Failure::NeedsNamespace && !user_namespace::is_inside() => {
-            again()
-        }
-        Err(error) if error.failure == Failure::Cancelled => {
-            let _ = writeln!(io::stderr(), "cancelled");
-            Ok(Outcome::Cancelled)
-        }
+        Err(error) if needs_namespace(&error) && !user_namespace::is_inside() => again(),
         Err(error) => {
-            failure::print(&error, &source)?;
+            shown.end(false);
+            // Ctrl-C reaches the processes of the build as well, and what they say then is no failure of theirs.
+            if error.failure == Failure::Cancelled || interrupt::is_interrupted() {
+                return shown.cancelled().map(|()| Outcome::Cancelled);
+            }
+            shown.failed(&error)?;
             Ok(Outcome::Failed)
         }
     }
 }
 
-/// Does the same as root of a user namespace.
-fn again() -> Result<Outcome> {
-    let status = user_namespace::reexec_as_root()?;
-    Ok(Outcome::Passed(
-        u8::try_from(user_namespace::exit_code(status)).unwrap_or(1),
-    ))
+/// Builds; without privileges, what happens is kept back for a moment.
+fn watched(
+    shown: &Shown,
+    build: impl FnOnce() -> Result<Image, BuildError>,
+) -> Result<Image, BuildError> {
+    if user_namespace::is_privileged() {
+        return build();
+    }
+    shown.hold();
+    thread::scope(|scope| {
+        let timer = scope.spawn(|| {
+            thread::park_timeout(PATIENCE);
+            shown.release();
+        });
+        let result = build();
+        if matches!(&result, Err(error) if error.failure == Failure::NeedsNamespace) {
+            shown.give_up();
+        }
+        timer.thread().unpark();
+        result
+    })
 }
 
-fn full_request(arguments: &BuildArguments) -> Result<Request> {
-    let mut request = request(&arguments.input)?;
+/// Does the same as root of a user namespace.
+fn again() -> Result<Outcome> {
+    Ok(passed(user_namespace::reexec_as_root()?))
+}
+
+fn passed(status: ExitStatus) -> Outcome {
+    Outcome::Passed(u8::try_from(user_namespace::exit_code(status)).unwrap_or(1))
+}
+
+fn full_request(mut request: Request, arguments: &BuildArguments) -> Result<Request> {
     for label in &arguments.labels {
         request.labels.push(pair(label, "--label NAME=VALUE")?);
     }
@@ -151,12 +199,17 @@ fn give(
     output: &Output,
     tags: &[String],
     request: &Request,
+    registry: &Registry,
+    shown: &Shown,
 ) -> Result<(), BuildError> {
     match output {
         Output::Store => Ok(()),
-        Output::Export(target, format) => {
+        Output::Export(target, format) => shown.task(output.title(), |_| {
             dockerfile_build::export(&request.store, image, tags, target, *format)
-        }
+        }),
+        Output::Load => shown.task(output.title(), |_| {
+            load_into_docker(&request.store, image, tags)
+        }),
         Output::Push(format) => {
             if tags.is_empty() {
                 return Err(BuildError::new(
@@ -165,14 +218,9 @@ fn give(
                 )
                 .help("name it: `-t HOST/NAME:TAG`"));
             }
-            let mut options = Options {
-                credentials: Credentials::from_environment(),
-                ..Options::default()
-            };
-            let insecure = &request.base_images.insecure_hosts;
-            options.insecure.extend(insecure.iter().cloned());
-            let registry = Registry::new(options);
-            dockerfile_build::push(&request.store, image, tags, &registry, *format).map(|_| ())
+            shown.task(format!("pushing {}", tags.join(", ")), |_| {
+                dockerfile_build::push(&request.store, image, tags, registry, *format).map(|_| ())
+            })
         }
     }
 }
@@ -200,7 +248,7 @@ fn write_files(arguments: &BuildArguments, image: &Image, tags: &[String]) -> Re
 }
 
 /// Returns a name with its registry and tag.
-fn canonical(tag: &str) -> Result<String> {
+pub(crate) fn canonical(tag: &str) -> Result<String> {
     dockerfile_build::canonical_name(tag)
         .map_err(|error| anyhow::anyhow!("`{tag}` cannot be the name of an image: {error}"))
 }

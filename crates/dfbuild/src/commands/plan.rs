@@ -7,14 +7,16 @@ use dockerfile_build::Fate;
 use dockerfile_source::SourceFile;
 
 use crate::arguments::PlanArguments;
-use crate::dockerfile::request;
+use crate::dockerfile::prepare;
 use crate::failure;
 use crate::outcome::Outcome;
+use crate::progress::number;
 
 pub(crate) fn run(arguments: &PlanArguments) -> Result<Outcome> {
-    let request = request(&arguments.input)?;
+    let prepared = prepare(&arguments.input)?;
+    let request = &prepared.request;
     let source = SourceFile::new(request.dockerfile_name.clone(), request.dockerfile.clone());
-    let forecast = match dockerfile_build::forecast(&request) {
+    let forecast = match dockerfile_build::forecast(request) {
         Ok(forecast) => forecast,
         Err(error) => {
             failure::print(&error, &source)?;
@@ -33,7 +35,7 @@ pub(crate) fn run(arguments: &PlanArguments) -> Result<Outcome> {
                     Fate::Runs { reason } => serde_json::json!({"fate": "runs", "reason": reason}),
                     Fate::Unknown { stage } => serde_json::json!({"fate": "unknown", "stage": stage}),
                 };
-                serde_json::json!({"step": step.step.0, "title": step.title, "line": line, "outlook": fate})
+                serde_json::json!({"step": number(step.step), "title": step.title, "line": line, "outlook": fate})
             })
             .collect();
         writeln!(out, "{}", serde_json::to_string_pretty(&steps)?)?;

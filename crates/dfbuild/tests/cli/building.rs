@@ -1,0 +1,114 @@
+//! `dfbuild build`: what comes out, and where.
+
+use std::fs;
+
+use crate::scratch::{Scratch, app};
+
+#[test]
+fn the_same_input_gives_the_same_image() {
+    let (one, two) = (app(), app());
+    let id = one.build(&[]);
+    assert!(id.starts_with("sha256:"), "{id}");
+    assert_eq!(id, two.build(&[]));
+    assert_eq!(id, one.build(&["--no-cache"]));
+    two.write("app/b.txt", "changed");
+    assert_ne!(id, two.build(&[]));
+}
+
+#[test]
+fn the_image_id_and_the_metadata_are_written() {
+    let scratch = app();
+    let id = scratch.build(&[
+        "-t",
+        "app",
+        "--iidfile",
+        "id",
+        "--metadata-file",
+        "meta.json",
+    ]);
+    assert_eq!(scratch.read("id"), id);
+    let metadata: serde_json::Value =
+        serde_json::from_str(&scratch.read("meta.json")).expect("JSON");
+    assert_eq!(metadata["containerimage.config.digest"], id.as_str());
+    assert_eq!(metadata["image.name"], "docker.io/library/app:latest");
+}
+
+#[test]
+fn outputs_have_the_files_of_the_image() {
+    let scratch = app();
+    scratch.build(&[
+        "-o",
+        "out",
+        "-o",
+        "type=oci,dest=image.tar",
+        "-o",
+        "type=tar,dest=files.tar",
+    ]);
+    assert_eq!(scratch.read("out/a.txt"), "one");
+    assert_eq!(scratch.read("out/b.txt"), "two");
+    let names = |path: &str| -> Vec<String> {
+        let file = fs::File::open(scratch.path(path)).expect("opened");
+        let mut archive = tar::Archive::new(file);
+        let entries = archive.entries().expect("a tar");
+        entries
+            .map(|entry| {
+                entry
+                    .expect("an entry")
+                    .path()
+                    .expect("a path")
+                    .display()
+                    .to_string()
+            })
+            .collect()
+    };
+    assert_eq!(names("files.tar"), ["a.txt", "b.txt"]);
+    assert!(names("image.tar").contains(&"oci-layout".to_owned()));
+}
+
+#[test]
+fn a_dash_writes_a_tar_to_standard_output() {
+    let scratch = app();
+    let output = scratch
+        .command(&["build", "--progress", "plain", "-o", "-", "app"])
+        .output()
+        .expect("run");
+    assert!(output.status.success());
+    let mut archive = tar::Archive::new(output.stdout.as_slice());
+    assert_eq!(archive.entries().expect("a tar").count(), 2);
+}
+
+#[test]
+fn findings_come_first_and_errors_end_it() {
+    let scratch = Scratch::new(&[("app/Dockerfile", "FROM scratch\nEXPOSE 80/TCP\n")]);
+    let output = scratch.run(&["build", "--check", "-q", "app"]);
+    assert_eq!(output.code, 0, "{output:?}");
+    assert!(output.stderr.contains("80/TCP"), "{output:?}");
+    assert!(output.stdout.starts_with("sha256:"), "{output:?}");
+    scratch.write("app/Dockerfile", "FROM scratch\nCOPPY a b\n");
+    let output = scratch.run(&["build", "--check", "-q", "app"]);
+    assert_eq!((output.code, output.stdout.as_str()), (1, ""), "{output:?}");
+}
+
+#[test]
+fn the_plan_says_what_would_run_and_why() {
+    let scratch = app();
+    let plan = |arguments: &[&str]| {
+        let mut all = vec!["plan", "--json", "app"];
+        all.extend(arguments);
+        let output = scratch.run(&all);
+        assert_eq!(output.code, 0, "{output:?}");
+        let steps: serde_json::Value = serde_json::from_str(&output.stdout).expect("JSON");
+        let steps = steps.as_array().expect("an array").clone();
+        steps
+            .iter()
+            .map(|step| step["outlook"]["fate"].as_str().expect("a fate").to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(plan(&[]), ["runs", "runs"]);
+    scratch.build(&[]);
+    assert_eq!(plan(&[]), ["cached", "cached"]);
+    scratch.write("app/b.txt", "changed");
+    assert_eq!(plan(&[]), ["cached", "runs"]);
+    let output = scratch.run(&["plan", "app"]);
+    assert!(output.stdout.contains("runs: "), "{output:?}");
+}
