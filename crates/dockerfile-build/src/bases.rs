@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use dockerfile_model::ImageRef;
 use dockerfile_source::TextRange;
 use oci_image::Digest;
-use oci_image::compression::Decompressor;
+use oci_image::compression::{Decompressor, ReadAhead};
 use oci_image::config::ImageConfig;
 use oci_image::digest::DigestReader;
 use oci_image::layer::{UnpackOptions, unpack};
@@ -285,7 +285,8 @@ impl<'i> Images<'i> {
             .map_err(|error| fault(&error))?;
         let plain = Decompressor::new(BufReader::with_capacity(1 << 18, bytes), MOST_BYTES)
             .map_err(|error| fault(&error))?;
-        let mut hashed = DigestReader::new(plain);
+        // One core unpacks while the other one hashes and writes.
+        let mut hashed = DigestReader::new(ReadAhead::new(plain).map_err(|error| system(&error))?);
         let form = self.layers.form();
         let options = UnpackOptions {
             is_rootless: form.is_rootless,
