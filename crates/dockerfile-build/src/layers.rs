@@ -4,6 +4,8 @@
 //! in the form of overlayfs that a command can run on. A layer of COPY is born as a tar, one of RUN as a snapshot; the other form is made when
 //! somebody asks for it.
 
+mod delta;
+
 use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter, Read, Seek as _, SeekFrom};
@@ -280,6 +282,20 @@ impl Layer {
             return open_beneath(&snapshot, &file.path)
                 .map(|file| Box::new(file) as Box<dyn Read + Send>);
         }
+        self.open_in_tar(&listing, path, store)
+    }
+
+    /// Opens the content of a file in the tar of the layer; what is no file has none.
+    fn open_in_tar(
+        &self,
+        listing: &Listing,
+        path: &LayerPath,
+        store: &Store,
+    ) -> io::Result<Box<dyn Read + Send>> {
+        let missing = || io::Error::new(io::ErrorKind::NotFound, "the file is not in the layer");
+        let Some(file) = listing.file_of(path) else {
+            return Ok(Box::new(io::empty()));
+        };
         let Kind::File { size } = file.kind else {
             return Err(missing());
         };
