@@ -13,7 +13,6 @@ mod outcome;
 
 mod context_source;
 mod dockerfile;
-mod git_context;
 mod output;
 mod paths;
 mod tar_context;

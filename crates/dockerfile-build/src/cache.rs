@@ -39,6 +39,16 @@ pub(crate) struct KnownImage {
     pub(crate) size: u64,
 }
 
+/// A file that ADD got by its URL.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct DownloadRecord {
+    /// With it the server can say that nothing changed.
+    pub(crate) etag: Option<String>,
+    pub(crate) digest: String,
+    /// Seconds since 1970.
+    pub(crate) modified: i64,
+}
+
 /// The answers in a store.
 #[derive(Clone, Debug)]
 pub(crate) struct Cache {
@@ -76,6 +86,15 @@ impl Cache {
 
     pub(crate) fn remember_image(&self, key: Key, image: &KnownImage) -> io::Result<()> {
         self.write("images", key, image)
+    }
+
+    /// Returns what came from a URL the last time.
+    pub(crate) fn download(&self, key: Key) -> Option<DownloadRecord> {
+        self.read("downloads", key)
+    }
+
+    pub(crate) fn remember_download(&self, key: Key, record: &DownloadRecord) -> io::Result<()> {
+        self.write("downloads", key, record)
     }
 
     pub(crate) fn last_time(&self, slot: Key) -> Option<LastTime> {

@@ -18,6 +18,8 @@ pub mod context;
 mod contexts;
 pub mod copy;
 mod files;
+pub mod git;
+mod remotes;
 
 mod bases;
 mod export;
