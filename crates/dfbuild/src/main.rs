@@ -15,6 +15,7 @@ mod context_source;
 mod dockerfile;
 mod output;
 mod paths;
+mod quantity;
 mod tar_context;
 
 mod failure;

@@ -6,6 +6,7 @@
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -103,6 +104,38 @@ impl Cache {
 
     pub(crate) fn remember_last_time(&self, slot: Key, last: &LastTime) -> io::Result<()> {
         self.write("last", slot, last)
+    }
+
+    /// Deletes answers that lead to a layer that is gone, and all that are older than a limit.
+    pub(crate) fn forget(
+        &self,
+        older_than: Option<Duration>,
+        has_layer: &dyn Fn(&str) -> bool,
+    ) -> io::Result<()> {
+        let mut open = vec![self.root.clone()];
+        while let Some(folder) = open.pop() {
+            for entry in fs::read_dir(&folder).into_iter().flatten() {
+                let path = entry?.path();
+                let found = path.symlink_metadata()?;
+                if found.is_dir() {
+                    open.push(path);
+                    continue;
+                }
+                let age = found.modified()?.elapsed().unwrap_or_default();
+                let is_old = older_than.is_some_and(|limit| age >= limit);
+                let is_step = path.starts_with(self.root.join("steps"));
+                let leads_nowhere = || {
+                    let bytes = fs::read(&path).unwrap_or_default();
+                    let record = postcard::from_bytes::<StepRecord>(&bytes);
+                    record.map_or(true, |record| !has_layer(&record.layer.to_string()))
+                };
+                // A step that is in use has the age of its layer, not of its answer.
+                if is_step && leads_nowhere() || !is_step && is_old {
+                    fs::remove_file(&path)?;
+                }
+            }
+        }
+        Ok(())
     }
 
     fn path(&self, kind: &str, key: Key) -> PathBuf {

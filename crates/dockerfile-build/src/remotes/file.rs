@@ -52,6 +52,8 @@ pub(super) fn fetch(
     if let Some((record, digest)) = &known
         && wanted.is_some_and(|(wanted, _)| wanted == *digest)
     {
+        // For `prune`, which begins with what was not used for long.
+        let _ = asking.store.touch(digest);
         return Ok(Some(FetchedFile {
             digest: *digest,
             modified: record.modified,
