@@ -1,9 +1,12 @@
 //! The command line.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+
+use crate::quantity;
 
 /// Builds images from Dockerfiles, without a daemon and without root.
 #[derive(Debug, Parser)]
@@ -218,9 +221,15 @@ pub(crate) enum StoreCommand {
 
 #[derive(Debug, Args)]
 pub(crate) struct PruneArguments {
-    /// Deletes everything: images, layers, cache
+    /// Deletes images that have a name, too
     #[arg(long)]
     pub(crate) all: bool,
+    /// Deletes only what was not used for so long: 90s, 30m, 24h, 7d
+    #[arg(long, value_name = "TIME", value_parser = quantity::duration)]
+    pub(crate) older_than: Option<Duration>,
+    /// Deletes only until so much is left, what was not used for longest first: 500MB, 10GB, 8GiB
+    #[arg(long, value_name = "SIZE", value_parser = quantity::bytes)]
+    pub(crate) keep_storage: Option<u64>,
     #[command(flatten)]
     pub(crate) store: StoreArguments,
 }

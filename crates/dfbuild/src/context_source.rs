@@ -4,9 +4,9 @@ use std::io::{self, IsTerminal as _, Read};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
+use dockerfile_build::git::{GitUrl, clone};
 use oci_image::compression::Format;
 
-use crate::git_context::{GitUrl, clone};
 use crate::tar_context::unpack;
 
 /// A larger Dockerfile is no Dockerfile.
@@ -76,7 +76,7 @@ impl ContextArgument {
             ContextArgument::StandardInput => from_standard_input(),
             ContextArgument::Git(url) => {
                 let temporary = scratch_folder()?;
-                let path = clone(url, temporary.path())?;
+                let path = clone(url, temporary.path(), false)?.folder;
                 Ok(Files::Folder {
                     path,
                     temporary: Some(temporary),

@@ -13,9 +13,9 @@ mod outcome;
 
 mod context_source;
 mod dockerfile;
-mod git_context;
 mod output;
 mod paths;
+mod quantity;
 mod tar_context;
 
 mod failure;

@@ -6,6 +6,7 @@
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -37,6 +38,16 @@ pub(crate) struct KnownImage {
     pub(crate) media_type: String,
     pub(crate) digest: String,
     pub(crate) size: u64,
+}
+
+/// A file that ADD got by its URL.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct DownloadRecord {
+    /// With it the server can say that nothing changed.
+    pub(crate) etag: Option<String>,
+    pub(crate) digest: String,
+    /// Seconds since 1970.
+    pub(crate) modified: i64,
 }
 
 /// The answers in a store.
@@ -78,12 +89,53 @@ impl Cache {
         self.write("images", key, image)
     }
 
+    /// Returns what came from a URL the last time.
+    pub(crate) fn download(&self, key: Key) -> Option<DownloadRecord> {
+        self.read("downloads", key)
+    }
+
+    pub(crate) fn remember_download(&self, key: Key, record: &DownloadRecord) -> io::Result<()> {
+        self.write("downloads", key, record)
+    }
+
     pub(crate) fn last_time(&self, slot: Key) -> Option<LastTime> {
         self.read("last", slot)
     }
 
     pub(crate) fn remember_last_time(&self, slot: Key, last: &LastTime) -> io::Result<()> {
         self.write("last", slot, last)
+    }
+
+    /// Deletes answers that lead to a layer that is gone, and all that are older than a limit.
+    pub(crate) fn forget(
+        &self,
+        older_than: Option<Duration>,
+        has_layer: &dyn Fn(&str) -> bool,
+    ) -> io::Result<()> {
+        let mut open = vec![self.root.clone()];
+        while let Some(folder) = open.pop() {
+            for entry in fs::read_dir(&folder).into_iter().flatten() {
+                let path = entry?.path();
+                let found = path.symlink_metadata()?;
+                if found.is_dir() {
+                    open.push(path);
+                    continue;
+                }
+                let age = found.modified()?.elapsed().unwrap_or_default();
+                let is_old = older_than.is_some_and(|limit| age >= limit);
+                let is_step = path.starts_with(self.root.join("steps"));
+                let leads_nowhere = || {
+                    let bytes = fs::read(&path).unwrap_or_default();
+                    let record = postcard::from_bytes::<StepRecord>(&bytes);
+                    record.map_or(true, |record| !has_layer(&record.layer.to_string()))
+                };
+                // A step that is in use has the age of its layer, not of its answer.
+                if is_step && leads_nowhere() || !is_step && is_old {
+                    fs::remove_file(&path)?;
+                }
+            }
+        }
+        Ok(())
     }
 
     fn path(&self, kind: &str, key: Key) -> PathBuf {

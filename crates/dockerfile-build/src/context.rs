@@ -56,16 +56,19 @@ impl Context {
         rules: Option<IgnoreFile>,
         cache_directory: &Path,
     ) -> Result<Context, CopyError> {
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let root = openat(CWD, directory, flags, Mode::empty());
-        let root = root.map_err(|error| CopyError::Context {
-            source: error.into(),
-        })?;
         Ok(Context {
-            root: Some(root),
+            root: Some(open_root(directory)?),
             rules,
             directories: Mutex::default(),
             stat_cache: StatCache::load(directory, cache_directory),
+        })
+    }
+
+    /// Opens a directory that will not be there for the next build, such as a clone.
+    pub fn open_once(directory: &Path) -> Result<Context, CopyError> {
+        Ok(Context {
+            root: Some(open_root(directory)?),
+            ..Context::empty()
         })
     }
 
@@ -243,6 +246,14 @@ impl FileSource for Context {
             line: pattern.line,
         })
     }
+}
+
+fn open_root(directory: &Path) -> Result<OwnedFd, CopyError> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let root = openat(CWD, directory, flags, Mode::empty());
+    root.map_err(|error| CopyError::Context {
+        source: error.into(),
+    })
 }
 
 fn root_entry() -> Seen {

@@ -1,5 +1,7 @@
-//! The folders of the user that a build reads: the context and `--build-context`.
+//! What a build reads that is no image: the context, `--build-context`, and what ADD fetches.
 
+use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
@@ -8,7 +10,11 @@ use rustc_hash::FxHashMap;
 
 use crate::context::Context;
 use crate::error::{BuildError, Failure};
+use crate::remotes::Remotes;
 use crate::request::{ContextSource, Request};
+
+/// A larger list of patterns is none.
+const MOST_IGNORE_BYTES: u64 = 64 << 20;
 
 /// All folders, each opened once.
 pub(crate) struct Contexts {
@@ -16,6 +22,8 @@ pub(crate) struct Contexts {
     ignore_file: Option<(String, String)>,
     stat_caches: PathBuf,
     open: Mutex<FxHashMap<PathBuf, Arc<Context>>>,
+    /// What is not on this machine.
+    pub(crate) remotes: Remotes,
 }
 
 impl Contexts {
@@ -25,6 +33,7 @@ impl Contexts {
             ignore_file: request.ignore_file.clone(),
             stat_caches: request.store.join("cache/contexts"),
             open: Mutex::default(),
+            remotes: Remotes::default(),
         }
     }
 
@@ -38,10 +47,7 @@ impl Contexts {
 
     /// Returns a folder of `--build-context`; its own `.dockerignore` counts.
     pub(crate) fn of_folder(&self, path: &Path) -> Result<Arc<Context>, BuildError> {
-        let ignore = path.join(".dockerignore");
-        let ignore_file = std::fs::read_to_string(&ignore)
-            .ok()
-            .map(|text| (ignore.display().to_string(), text));
+        let ignore_file = read_ignore_file(path)?;
         self.open(path, ignore_file.as_ref())
     }
 
@@ -82,4 +88,36 @@ impl Contexts {
             let _ = context.save();
         }
     }
+}
+
+/// Reads `.dockerignore` of a folder. A link must not make a file of the machine part of it (CVE-2022-4122), nor may a pipe block.
+fn read_ignore_file(folder: &Path) -> Result<Option<(String, String)>, BuildError> {
+    let path = folder.join(".dockerignore");
+    if path.symlink_metadata().is_err() {
+        return Ok(None);
+    }
+    let name = path.display().to_string();
+    let failed = |why: &str| {
+        let message = format!("cannot read `{name}`: {why}");
+        BuildError::new(Failure::Source, message)
+    };
+    let real = |path: &Path| {
+        path.canonicalize()
+            .map_err(|error| failed(&error.to_string()))
+    };
+    let found = real(&path)?;
+    if !found.starts_with(real(folder)?) {
+        return Err(failed("it is a link that leads out of the context"));
+    }
+    if !found.is_file() {
+        return Err(failed("it is not a file"));
+    }
+    let mut bytes = Vec::new();
+    File::open(&found)
+        .and_then(|file| file.take(MOST_IGNORE_BYTES + 1).read_to_end(&mut bytes))
+        .map_err(|error| failed(&error.to_string()))?;
+    if bytes.len() as u64 > MOST_IGNORE_BYTES {
+        return Err(failed("it is larger than 64 MiB"));
+    }
+    Ok(Some((name, String::from_utf8_lossy(&bytes).into_owned())))
 }

@@ -11,6 +11,7 @@ use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter, Read, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
+use std::time::{Duration, SystemTime};
 
 use build_sandbox::user_namespace;
 use oci_image::Digest;
@@ -47,6 +48,9 @@ impl fmt::Display for LayerId {
         f.write_str(&self.0)
     }
 }
+
+/// How old the note of the last use may be.
+const NOTED_AGAIN: Duration = Duration::from_secs(10 * 60);
 
 /// Where the digest of a tar is kept that is what the layer was born as.
 const FIXED_DIFF_ID: &str = "diff-id";
@@ -115,13 +119,25 @@ impl Layers {
             .or_else(|_| fs::read_to_string(folder.join(self.sealed_name())))
             .ok()
             .and_then(|text| text.trim().parse().ok());
-        // The listing is written last: with it, the layer is whole.
-        if !folder.join("listing").is_file() {
+        // The listing is written last: with it, the layer is whole. After a loss of power a file may be there without its bytes.
+        let listing = folder.join("listing");
+        let found = fs::metadata(&listing).ok()?;
+        if !found.is_file() || found.len() == 0 || !self.has_bytes(&folder, diff_id.as_ref()) {
             return None;
         }
+        note_use(&listing, &found);
         let layer = Arc::new(Layer::new(id.clone(), folder, diff_id));
         open.insert(id.clone(), Arc::clone(&layer));
         Some(layer)
+    }
+
+    /// Returns whether the files of a layer are there, in one form or the other.
+    fn has_bytes(&self, folder: &Path, diff_id: Option<&Digest>) -> bool {
+        if folder.join("snapshot").is_dir() {
+            return true;
+        }
+        let blob = diff_id.map(|digest| blob_path(&self.root, digest));
+        blob.is_some_and(|blob| fs::metadata(blob).is_ok_and(|found| found.len() > 0))
     }
 
     /// Adds a layer whose tar is among the blobs.
@@ -307,6 +323,21 @@ impl Layer {
         let mut blob = File::open(store.blob_path(diff_id))?;
         blob.seek(SeekFrom::Start(offset))?;
         Ok(Box::new(blob.take(size)))
+    }
+}
+
+fn blob_path(layers: &Path, digest: &Digest) -> PathBuf {
+    let store = layers.parent().unwrap_or(layers);
+    let folder = store.join("blobs").join(digest.algorithm().name());
+    folder.join(digest.hex())
+}
+
+/// Notes that a layer was used, for `prune`; seldom, so that a build without changes writes nothing.
+fn note_use(listing: &Path, found: &fs::Metadata) {
+    let age = found.modified().ok().and_then(|time| time.elapsed().ok());
+    if age.is_some_and(|age| age > NOTED_AGAIN) {
+        // Nothing but the order of pruning hangs on it.
+        let _ = File::open(listing).and_then(|file| file.set_modified(SystemTime::now()));
     }
 }
 

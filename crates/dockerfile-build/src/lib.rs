@@ -18,6 +18,8 @@ pub mod context;
 mod contexts;
 pub mod copy;
 mod files;
+pub mod git;
+mod remotes;
 
 mod bases;
 mod export;
@@ -45,5 +47,5 @@ pub use error::{BuildError, Failure, Place};
 pub use event::{Event, Observer, Progress, Silent, StepId, StepState, Stream};
 pub use export::{Destination, LayerFormat, Target, export, push};
 pub use image::Image;
-pub use prune::prune;
+pub use prune::{PruneOptions, Pruned, prune};
 pub use request::{BaseImages, CacheUse, Clock, ContextSource, NamedContext, Request, Secret};

@@ -28,6 +28,7 @@ use crate::event::{Event, Observer, StepId, StepState};
 use crate::key::{Key, Part};
 use crate::layers::{LayerId, Layers, require_namespace};
 use crate::plan::{Base, Operation, OperationKind, Plan};
+use crate::remotes::asks_somebody;
 use crate::request::Request;
 use crate::runner::Runner;
 
@@ -207,12 +208,26 @@ impl<'s> Solver<'s> {
         if self.is_over() {
             return Err(cancelled());
         }
+        // Whoever asks elsewhere may have to wait, and that is to be seen.
+        let remote = match &operation.kind {
+            OperationKind::Copy(copy) if asks_somebody(copy) => Some(copy),
+            _ => None,
+        };
+        if let Some(copy) = remote {
+            started(self);
+            self.ask_remotes(copy, step).inspect_err(|error| {
+                let state = StepState::Failed(error.message.clone());
+                self.finished(step, state, start, None, None);
+            })?;
+        }
         let found = self
             .step_key(scope, chain, operation)
             .map_err(|error| error.at(operation.range, ""))?;
         let slot = self.steps.slot(step);
         if !ignores_cache && let Some((record, layer)) = self.known(found.key) {
-            started(self);
+            if remote.is_none() {
+                started(self);
+            }
             self.remember(slot, &found, Some(&record));
             chain.push(found.key, LayerRef::Made(layer));
             self.finished(step, StepState::Cached, start, Some(record.size), None);
@@ -220,10 +235,12 @@ impl<'s> Solver<'s> {
         }
         self.require_rights(chain, operation)?;
         let reason = self.reason(slot, &found, ignores_cache);
-        started(self);
+        if remote.is_none() {
+            started(self);
+        }
         let made = match &operation.kind {
             OperationKind::Run(run) => self.run_step(scope, chain, operation, run, step, found.key),
-            OperationKind::Copy(copy) => self.copy_step(scope, chain, operation, copy),
+            OperationKind::Copy(copy) => self.copy_step(scope, chain, operation, copy, step),
             OperationKind::MakeDirectory { path, user } => {
                 self.directory_step(chain, operation, path, user)
             }

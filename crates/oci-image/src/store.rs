@@ -37,7 +37,7 @@ pub use check::{Fault, Repair};
 pub use compressed::CompressedForm;
 pub(crate) use image_index::NAME_ANNOTATION;
 pub use image_index::StoredImage;
-pub use prune::{PruneOptions, Pruned};
+pub use prune::{PruneOptions, Pruned, StoredBlob};
 pub use publication::Publication;
 
 use crate::digest::Digest;
@@ -56,6 +56,8 @@ pub struct Store {
     root: PathBuf,
     /// Held shared while the store is open; `None` in a read-only folder that has no lock file.
     users: Option<File>,
+    /// Whether nobody else had it open when it was opened: what lies in `tmp` then is nobody's.
+    was_alone: bool,
     /// Blobs that this process wrote and that may not be on disk yet.
     unsynced: Mutex<BTreeSet<Digest>>,
 }
@@ -87,13 +89,15 @@ impl Store {
             });
         }
         let users = open_lock(&root.join("users.lock"))?;
-        let store = Self {
+        let mut store = Self {
             root: root.to_path_buf(),
             users,
+            was_alone: false,
             unsynced: Mutex::default(),
         };
         // Whoever is alone cleans up behind those that were killed.
         if store.lock_alone()? {
+            store.was_alone = true;
             store.remove_temporary_files()?;
         }
         store.lock_shared()?;
@@ -226,34 +230,55 @@ impl Store {
         users.lock_shared().map_err(Error::io("lock", &path))
     }
 
-    /// Runs `work` as the only user of the store.
-    fn alone<T>(&mut self, work: impl FnOnce(&Self) -> Result<T, Error>) -> Result<T, Error> {
+    /// Runs `work` as the only user of the store: what removes things that builds may be using.
+    ///
+    /// Fails with [`Error::InUse`] when another process has the store open.
+    pub fn alone<T, E: From<Error>>(
+        &mut self,
+        work: impl FnOnce(&Self) -> Result<T, E>,
+    ) -> Result<T, E> {
         if !self.lock_alone()? {
             // The attempt may have given up the shared lock: flock(2) converts in two steps.
             self.lock_shared()?;
-            return Err(Error::InUse {
+            return Err(E::from(Error::InUse {
                 path: self.root.clone(),
-            });
+            }));
         }
         let result = work(self);
         self.lock_shared()?;
         result
     }
 
-    /// Removes what writers left that were killed, and returns how much that was.
+    /// Removes what writers left that were killed, and returns how much that was. What this user may not remove stays: another one,
+    /// such as root of the namespace that made it, will.
     fn remove_temporary_files(&self) -> Result<u64, Error> {
         let mut removed = 0;
-        for path in self.temporary_files()? {
-            removed += fs::symlink_metadata(&path).map_or(0, |metadata| metadata.len());
-            fs::remove_file(&path).map_err(Error::io("remove", &path))?;
+        for path in list_folder(&self.temporary_folder())? {
+            let metadata = match fs::symlink_metadata(&path) {
+                Ok(metadata) => metadata,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(source) => return Err(Error::io("read", &path)(source)),
+            };
+            let done = if metadata.is_dir() {
+                fs::remove_dir_all(&path)
+            } else {
+                fs::remove_file(&path)
+            };
+            match done {
+                Ok(()) => removed += metadata.len(),
+                Err(error) if is_read_only(&error) || metadata.is_dir() => {}
+                Err(source) => return Err(Error::io("remove", &path)(source)),
+            }
         }
         Ok(removed)
     }
 
-    /// Returns the unfinished files of this module, of whatever process.
-    fn temporary_files(&self) -> Result<Vec<PathBuf>, Error> {
-        let folder = self.temporary_folder();
-        let mut files = list_folder(&folder)?;
+    /// Returns the unfinished files that no process is at work on.
+    fn abandoned_files(&self) -> Result<Vec<PathBuf>, Error> {
+        if !self.was_alone {
+            return Ok(Vec::new());
+        }
+        let mut files = list_folder(&self.temporary_folder())?;
         files.retain(|path| {
             let name = path.file_name().unwrap_or_default().as_encoded_bytes();
             name.starts_with(TEMPORARY_PREFIX.as_bytes())

@@ -20,7 +20,10 @@ mod http;
 
 mod registry;
 
+mod download;
+
 pub use credentials::{Credential, Credentials};
+pub use download::{Answer, Download, Downloads, percent_decoded};
 pub use error::RegistryError;
 pub use reference::Reference;
 pub use registry::{Monitor, Options, PushOptions, Registry, Resolved};

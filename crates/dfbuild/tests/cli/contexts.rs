@@ -96,3 +96,42 @@ fn a_git_url_cannot_smuggle_options() {
         assert_eq!(output.code, 2, "{output:?}");
     }
 }
+
+#[test]
+fn an_ignore_file_that_leads_out_of_its_context_is_refused() {
+    let scratch = app();
+    scratch.write("secret", "the-text-of-a-host-file[\n");
+    scratch.write("other/file", "x");
+    for folder in ["app", "other"] {
+        symlink("../secret", scratch.path(format!("{folder}/.dockerignore"))).expect("linked");
+    }
+    let output = scratch.run(&["build", "-q", "app"]);
+    assert_eq!(output.code, 2, "{output:?}");
+    assert!(
+        output.stderr.contains("leads out of the context"),
+        "{output:?}"
+    );
+    assert!(!output.stderr.contains("the-text"), "{output:?}");
+    fs::remove_file(scratch.path("app/.dockerignore")).expect("removed");
+    scratch.write("app/Dockerfile", "FROM scratch\nCOPY --from=other file /\n");
+    let output = scratch.run(&["build", "-q", "--build-context", "other=other", "app"]);
+    assert_eq!(output.code, 1, "{output:?}");
+    assert!(
+        output.stderr.contains("leads out of the context"),
+        "{output:?}"
+    );
+    assert!(!output.stderr.contains("the-text"), "{output:?}");
+}
+
+#[test]
+fn an_ignore_file_that_never_ends_is_refused() {
+    let scratch = app();
+    scratch.write("other/file", "x");
+    let pipe = scratch.path("other/.dockerignore");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.is_ok_and(|status| status.success()));
+    scratch.write("app/Dockerfile", "FROM scratch\nCOPY --from=other file /\n");
+    let output = scratch.run(&["build", "-q", "--build-context", "other=other", "app"]);
+    assert_eq!(output.code, 1, "{output:?}");
+    assert!(output.stderr.contains("is not a file"), "{output:?}");
+}

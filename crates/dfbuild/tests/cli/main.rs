@@ -7,6 +7,8 @@ mod contexts;
 mod failures;
 mod images;
 mod progress;
+mod remote;
 mod running;
 mod scratch;
+mod server;
 mod usage;

@@ -9,6 +9,7 @@ use dockerfile_source::TextRange;
 use super::evaluate::Evaluator;
 use super::{Operation, OperationKind};
 use crate::error::{BuildError, Failure};
+use crate::remotes::{parse_checksum, without_password};
 
 /// One COPY or ADD.
 #[derive(Clone, Debug)]
@@ -26,7 +27,8 @@ pub(crate) struct CopyOperation {
     pub(crate) exclude: Vec<String>,
     pub(crate) from: From,
     pub(crate) keeps_git_folder: bool,
-    pub(crate) checksum: Option<String>,
+    /// A digest for a URL, the start of a commit for a repository.
+    pub(crate) checksum: Option<(String, TextRange)>,
     /// Whether archives are unpacked: ADD does so unless told not to.
     pub(crate) unpacks: bool,
     /// Whether remote archives are unpacked too: `--unpack`.
@@ -85,7 +87,7 @@ impl Evaluator<'_> {
                 continue;
             }
             let text = self.expand(word)?;
-            shown.push_str(&format!(" {text}"));
+            shown.push_str(&format!(" {}", without_password(&text)));
             sources.push(self.source(is_add, text, word)?);
         }
         for source in &inline {
@@ -111,6 +113,7 @@ impl Evaluator<'_> {
         let unpack = instruction
             .flag("unpack")
             .map(|_| is_set(instruction, "unpack"));
+        let checksum = self.checksum(instruction, &sources)?;
         let operation = CopyOperation {
             is_add,
             sources,
@@ -123,7 +126,7 @@ impl Evaluator<'_> {
             exclude: self.excludes(instruction)?,
             from: self.copy_from(instruction),
             keeps_git_folder: is_set(instruction, "keep-git-dir"),
-            checksum: self.checksum(instruction)?,
+            checksum,
             unpacks: is_add && unpack.unwrap_or(true),
             unpacks_remote: unpack == Some(true),
         };
@@ -195,16 +198,28 @@ impl Evaluator<'_> {
             .collect()
     }
 
-    fn checksum(&self, instruction: &Instruction) -> Result<Option<String>, BuildError> {
+    /// Reads `--checksum`, which says what exactly a source from elsewhere is.
+    fn checksum(
+        &self,
+        instruction: &Instruction,
+        sources: &[CopySource],
+    ) -> Result<Option<(String, TextRange)>, BuildError> {
         let Some((checksum, range)) = self.flag_value(instruction, "checksum")? else {
             return Ok(None);
         };
-        let copy = instruction.copy();
-        if copy.is_none_or(|copy| copy.sources.len() != 1) {
-            let message = "`--checksum` goes with one source only".to_owned();
-            return Err(BuildError::new(Failure::Dockerfile, message).at(range, ""));
+        let fault = |message: &str| {
+            let message = message.to_owned();
+            Err(BuildError::new(Failure::Dockerfile, message).at(range, ""))
+        };
+        match sources {
+            [CopySource::Url { .. }] => {
+                parse_checksum(&checksum, range)?;
+            }
+            [CopySource::Git { .. }] => {}
+            [_] => return fault("`--checksum` goes with a URL or a git repository only"),
+            _ => return fault("`--checksum` goes with one source only"),
         }
-        Ok(Some(checksum))
+        Ok(Some((checksum, range)))
     }
 
     /// Returns a path of the image: what is relative starts at the folder of WORKDIR (`pathRelativeToWorkingDir`).

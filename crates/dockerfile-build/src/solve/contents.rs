@@ -4,10 +4,12 @@ use std::thread::Scope;
 
 use super::keys::{Selection, Sources};
 use super::{Peek, Solver};
-use crate::error::BuildError;
+use crate::error::{BuildError, Failure};
+use crate::event::StepId;
 use crate::files::ChainFiles;
 use crate::key::Key;
-use crate::plan::From;
+use crate::plan::{CopyOperation, CopySource, From};
+use crate::remotes::Asking;
 
 /// Makes the stages that have to be looked at.
 pub(super) struct Making<'a, 'scope, 'env> {
@@ -35,9 +37,41 @@ impl Sources for Making<'_, '_, '_> {
         remembered.map_err(|error| BuildError::system("cannot write to the cache", &error))?;
         Ok(Some(digest))
     }
+
+    fn remote(
+        &mut self,
+        source: &CopySource,
+        copy: &CopyOperation,
+    ) -> Result<Option<Key>, BuildError> {
+        let asking = self.solver.asking(None);
+        let found = self.solver.contexts.remotes.key(asking, source, copy)?;
+        let missing = || BuildError::new(Failure::Source, "what ADD names cannot be found");
+        found.map(Some).ok_or_else(missing)
+    }
 }
 
 impl Solver<'_> {
+    /// Returns what is needed to ask somebody elsewhere.
+    pub(super) fn asking(&self, step: Option<StepId>) -> Asking<'_> {
+        Asking {
+            store: self.store,
+            cache: self.cache,
+            observer: self.observer,
+            is_cancelled: self.is_cancelled,
+            step,
+        }
+    }
+
+    /// Finds out what the sources of a step are that come from elsewhere; keys find the answers there.
+    pub(super) fn ask_remotes(&self, copy: &CopyOperation, step: StepId) -> Result<(), BuildError> {
+        for source in &copy.sources {
+            self.contexts
+                .remotes
+                .key(self.asking(Some(step)), source, copy)?;
+        }
+        Ok(())
+    }
+
     /// Returns the digest of files of the user.
     pub(super) fn context_digest(
         &self,

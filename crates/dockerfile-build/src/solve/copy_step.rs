@@ -11,10 +11,23 @@ use super::{Chain, Solver};
 use crate::cache::StepRecord;
 use crate::copy::{CopyRequest, CopySource, FileMode, FileSource, SelectOptions, Upper, copy};
 use crate::error::{BuildError, Failure};
+use crate::event::StepId;
 use crate::files::ChainFiles;
 use crate::key::Key;
 use crate::layers::Layer;
 use crate::plan::{self, CopyOperation, From, Operation};
+use crate::remotes::{Checkout, FetchedFile, file_name};
+
+/// The mode of a file that comes from a URL (BuildKit `source/http`, `save`).
+const FETCHED_FILE: u32 = 0o600;
+
+/// What a source from elsewhere is, once it is here.
+enum Fetched {
+    /// The source is none from elsewhere.
+    Nothing,
+    File(FetchedFile),
+    Checkout(Box<Checkout>),
+}
 
 impl Solver<'_> {
     pub(super) fn copy_step<'scope>(
@@ -23,7 +36,13 @@ impl Solver<'_> {
         chain: &Chain,
         operation: &Operation,
         request: &CopyOperation,
+        step: StepId,
     ) -> Result<Arc<Layer>, BuildError> {
+        let fetched = request
+            .sources
+            .iter()
+            .map(|source| self.fetched(source, request, step))
+            .collect::<Result<Vec<_>, _>>()?;
         let (chain_files, source);
         let files: &dyn FileSource = match &request.from {
             From::Stage(stage) => {
@@ -62,8 +81,8 @@ impl Solver<'_> {
             (&lower.merged, Some(&lower))
         };
         let mut upper = Upper::new(merged, lower_files, self.now());
-        for from in &request.sources {
-            let (sources, range) = Self::sources(from, files, request)?;
+        for (from, fetched) in request.sources.iter().zip(&fetched) {
+            let (sources, range) = self.sources(from, fetched, files, request)?;
             let one = CopyRequest {
                 sources,
                 destination: request.destination.clone().into_bytes(),
@@ -83,8 +102,30 @@ impl Solver<'_> {
         self.keep_changes(upper)
     }
 
+    /// Gets what a source names elsewhere.
+    fn fetched(
+        &self,
+        source: &plan::CopySource,
+        request: &CopyOperation,
+        step: StepId,
+    ) -> Result<Fetched, BuildError> {
+        let (remotes, asking) = (&self.contexts.remotes, self.asking(Some(step)));
+        Ok(match source {
+            plan::CopySource::Path { .. } | plan::CopySource::Inline { .. } => Fetched::Nothing,
+            plan::CopySource::Url { url, range } => {
+                let file = remotes.file(asking, url, *range, request)?;
+                file.map_or(Fetched::Nothing, Fetched::File)
+            }
+            plan::CopySource::Git { url, range } => {
+                Fetched::Checkout(Box::new(remotes.checkout(asking, url, *range, request)?))
+            }
+        })
+    }
+
     fn sources<'f>(
+        &self,
         from: &plan::CopySource,
+        fetched: &'f Fetched,
         files: &'f dyn FileSource,
         request: &CopyOperation,
     ) -> Result<(Vec<CopySource<'f>>, Option<dockerfile_source::TextRange>), BuildError> {
@@ -105,10 +146,35 @@ impl Solver<'_> {
                 (vec![source], None)
             }
             plan::CopySource::Url { url, range } | plan::CopySource::Git { url, range } => {
-                let message = format!("ADD cannot fetch `{url}` yet");
-                return Err(BuildError::new(Failure::Source, message).at(*range, ""));
+                (self.remote_source(url, fetched, request)?, Some(*range))
             }
         })
+    }
+
+    fn remote_source<'f>(
+        &self,
+        url: &str,
+        fetched: &'f Fetched,
+        request: &CopyOperation,
+    ) -> Result<Vec<CopySource<'f>>, BuildError> {
+        let source = match fetched {
+            Fetched::Nothing => return Ok(Vec::new()),
+            Fetched::File(file) => CopySource::Disk {
+                name: file_name(url),
+                file: file
+                    .open(self.store)
+                    .map_err(|error| BuildError::system("cannot open what ADD fetched", &error))?,
+                mode: FETCHED_FILE,
+                modified: Timestamp::seconds(file.modified),
+                unpacks: request.unpacks_remote,
+            },
+            Fetched::Checkout(checkout) => CopySource::Files {
+                source: &checkout.context,
+                path: checkout.path.clone(),
+                unpacks: false,
+            },
+        };
+        Ok(vec![source])
     }
 
     pub(super) fn directory_step(

@@ -9,11 +9,19 @@ use crate::key::{Key, KeyMaker};
 use crate::plan::{
     CopyOperation, CopySource, From, MountKind, Operation, OperationKind, RunMount, RunOperation,
 };
+use crate::remotes::without_password;
 use crate::request::Clock;
 
 /// Finds the digest of what a step takes from somewhere else; `None` when nobody knows it yet.
 pub(super) trait Sources {
     fn digest(&mut self, from: &From, selection: &Selection) -> Result<Option<Key>, BuildError>;
+
+    /// Returns what a source from elsewhere counts as.
+    fn remote(
+        &mut self,
+        source: &CopySource,
+        copy: &CopyOperation,
+    ) -> Result<Option<Key>, BuildError>;
 }
 
 /// Which files are taken.
@@ -224,8 +232,7 @@ fn copy_key(
             u8::from(copy.unpacks),
             u8::from(copy.unpacks_remote),
             u8::from(copy.keeps_git_folder),
-        ])
-        .add(copy.checksum.as_deref().unwrap_or("").as_bytes());
+        ]);
     let selection = Selection::of_copy(copy);
     if !selection.paths.is_empty() {
         let Some(digest) = sources.digest(&copy.from, &selection)? else {
@@ -243,7 +250,10 @@ fn copy_key(
                 maker.part(format!("the document `{name}`"), content.as_bytes());
             }
             CopySource::Url { url, .. } | CopySource::Git { url, .. } => {
-                maker.part("the address", url.as_bytes());
+                let Some(found) = sources.remote(source, copy)? else {
+                    return Ok(None);
+                };
+                maker.part(format!("`{}`", without_password(url)), found.bytes());
             }
         }
     }

@@ -7,7 +7,7 @@ use super::{Solver, StepKey};
 use crate::error::BuildError;
 use crate::event::StepId;
 use crate::key::Key;
-use crate::plan::{Base, CopySource, From, MountKind, OperationKind};
+use crate::plan::{Base, CopyOperation, CopySource, From, MountKind, OperationKind};
 
 /// What is to be expected of a step.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -175,6 +175,15 @@ impl Sources for Peek<'_, '_> {
             return Ok(None);
         };
         Ok(self.solver.cache.content(selection.key_in(tree)))
+    }
+
+    fn remote(
+        &mut self,
+        source: &CopySource,
+        copy: &CopyOperation,
+    ) -> Result<Option<Key>, BuildError> {
+        let asking = self.solver.asking(None);
+        self.solver.contexts.remotes.key(asking, source, copy)
     }
 }
 

@@ -22,7 +22,7 @@ pub enum Fault {
     IncompleteImage { name: String, reason: String },
     /// A file in the folder of the blobs that is none.
     StrayFile { path: PathBuf },
-    /// A file of a writer that was killed, or is still at work.
+    /// A file of a writer that was killed.
     TemporaryFile { path: PathBuf },
     /// `oci-layout` or `index.json` cannot be read.
     BrokenLayout { path: PathBuf, reason: String },
@@ -70,7 +70,7 @@ impl Store {
                 reason,
             });
         }
-        for path in self.temporary_files()? {
+        for path in self.abandoned_files()? {
             faults.push(Fault::TemporaryFile { path });
         }
         let corrupt = self.check_blobs(&mut faults)?;

@@ -68,7 +68,7 @@ impl Store {
     }
 
     /// Removes the entries whose blob is gone.
-    pub(super) fn sweep_compressed(&self) -> Result<(), Error> {
+    pub fn sweep_compressed(&self) -> Result<(), Error> {
         let root = self.root().join("compressed");
         for folder in list_folder(&root)? {
             for path in list_folder(&folder)? {

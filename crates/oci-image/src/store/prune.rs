@@ -59,14 +59,10 @@ impl Store {
     ) -> Result<Pruned, Error> {
         let removed_bytes = self.remove_temporary_files()?;
         if options.all {
-            let _lock = self.lock_index()?;
-            self.write_index(&Index::new(Vec::new()))?;
+            self.untag_all()?;
         }
-        let mut needed = roots.clone();
-        for image in self.images()? {
-            // An image that lacks a part keeps the parts that it has.
-            let _ = self.parts_of(&image.descriptor, &mut needed);
-        }
+        let mut needed = self.needed_blobs()?;
+        needed.extend(roots);
         let mut pruned = Pruned {
             removed_bytes,
             ..Pruned::default()
@@ -97,7 +93,24 @@ impl Store {
         Ok(pruned)
     }
 
-    fn blobs(&self) -> Result<Vec<Blob>, Error> {
+    /// Takes all names away.
+    pub fn untag_all(&self) -> Result<(), Error> {
+        let _lock = self.lock_index()?;
+        self.write_index(&Index::new(Vec::new()))
+    }
+
+    /// Returns the blobs that images with a name are made of.
+    pub fn needed_blobs(&self) -> Result<BTreeSet<Digest>, Error> {
+        let mut needed = BTreeSet::new();
+        for image in self.images()? {
+            // An image that lacks a part keeps the parts that it has.
+            let _ = self.parts_of(&image.descriptor, &mut needed);
+        }
+        Ok(needed)
+    }
+
+    /// Returns all blobs, in the order of their digests.
+    pub fn blobs(&self) -> Result<Vec<StoredBlob>, Error> {
         let mut blobs = Vec::new();
         for folder in list_folder(&self.root().join("blobs"))? {
             for path in list_folder(&folder)? {
@@ -106,7 +119,7 @@ impl Store {
                 };
                 let metadata = fs::metadata(&path).map_err(Error::io("read", &path))?;
                 let modified = metadata.modified().map_err(Error::io("read", &path))?;
-                blobs.push(Blob {
+                blobs.push(StoredBlob {
                     digest,
                     path,
                     size: metadata.len(),
@@ -118,9 +131,12 @@ impl Store {
     }
 }
 
-struct Blob {
-    digest: Digest,
-    path: PathBuf,
-    size: u64,
-    modified: SystemTime,
+/// A blob in the store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredBlob {
+    pub digest: Digest,
+    pub path: PathBuf,
+    pub size: u64,
+    /// When it was last written or touched.
+    pub modified: SystemTime,
 }

@@ -178,7 +178,7 @@ impl Client {
     }
 
     /// Sends a request and follows redirects; the token stays at the host that it is for.
-    fn follow(
+    pub(crate) fn follow(
         &self,
         access: &Access,
         request: &Request<'_>,
@@ -260,7 +260,7 @@ impl Client {
 
     /// Says why an answer is not what was wanted.
     #[expect(clippy::unused_self, reason = "reads as one of the steps")]
-    pub(super) fn refusal(
+    pub(crate) fn refusal(
         &self,
         access: &Access,
         request: &Request<'_>,
