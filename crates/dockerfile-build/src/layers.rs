@@ -194,9 +194,11 @@ impl Layers {
             .prefix("unpack-")
             .tempdir_in(&layer.folder)
             .map_err(|error| BuildError::system("cannot make a folder in the store", &error))?;
+        let listing = layer.listing()?;
         let options = UnpackOptions {
             is_rootless: self.form.is_rootless,
             has_one_id: self.form.has_one_id,
+            fractions: Some(&listing),
             ..UnpackOptions::default()
         };
         unpack(

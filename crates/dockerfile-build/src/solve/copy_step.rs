@@ -156,7 +156,7 @@ impl Solver<'_> {
         let blob = buffer.into_inner().map_err(|error| fault(error.error()))?;
         let (diff_id, _) = blob.commit(None).map_err(|error| fault(&error))?;
         self.layers
-            .add_tar(diff_id, listing)
+            .add_tar(diff_id, listing.with_lowered_times_marked(self.clamp()))
             .map_err(|error| fault(&error))
     }
 
