@@ -46,4 +46,7 @@ pub use event::{Event, Observer, Progress, Silent, StepId, StepState, Stream};
 pub use export::{Destination, LayerFormat, Target, export, push};
 pub use image::Image;
 pub use prune::prune;
-pub use request::{BaseImages, CacheUse, Clock, ContextSource, NamedContext, Request, Secret};
+pub use request::{
+    BaseImages, CacheUse, Clock, CommandExecutor, ContextSource, NamedContext, NetworkAccess,
+    Request, Secret,
+};

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::Scope;
 
-use build_sandbox::{Ending, Job, Mount, MountSource, NetworkMode, Root, SandboxError, Security};
+use build_sandbox::{Ending, Job, Mount, MountSource, Root, SandboxError, Security};
 use oci_image::layer::{DiffOptions, diff};
 
 use super::{Chain, Solver};
@@ -17,6 +17,7 @@ use crate::files::ChainFiles;
 use crate::key::Key;
 use crate::layers::{Layer, LayerId};
 use crate::plan::{Network, Operation, RunOperation};
+use crate::request::NetworkAccess;
 
 /// Variables that reach every RUN without being declared.
 const PROXIES: [&str; 5] = [
@@ -52,8 +53,8 @@ impl Solver<'_> {
                 source: MountSource::Text {
                     content: text.clone().into_bytes(),
                     mode: 0o755,
-                    uid: 0,
-                    gid: 0,
+                    user: 0,
+                    group: 0,
                 },
             });
         }
@@ -63,31 +64,28 @@ impl Solver<'_> {
             std::fs::create_dir(made)
                 .map_err(|error| BuildError::system("cannot make a folder in the store", &error))?;
         }
+        let root = Root::Overlay {
+            lowers: self.lowers(chain)?,
+            upper: upper.clone(),
+            work,
+            user_attributes: self.layers.form().is_rootless,
+        };
         let job = Job {
-            root: Root::Overlay {
-                lowers: self.lowers(chain)?,
-                upper: upper.clone(),
-                work,
-                is_rootless: self.layers.form().is_rootless,
-            },
             mounts: std::mem::take(&mut prepared.mounts),
-            words: run.words.clone(),
             environment: self.environment(run, &account, &prepared.variables),
-            folder: PathBuf::from(&run.folder),
-            uid: account.uid,
-            gid: account.gid,
-            groups: groups_of(&account),
-            network: match (run.network, self.request.network.as_deref()) {
-                (Network::None, _) | (Network::Default, Some("none")) => NetworkMode::None,
-                _ => NetworkMode::Host,
-            },
+            working_directory: PathBuf::from(&run.folder),
+            user: account.uid,
+            group: account.gid,
+            supplementary_groups: groups_of(&account),
+            network: self.network_of(run),
             security: if run.is_insecure {
                 Security::Insecure
             } else {
                 Security::Sandbox
             },
-            hostname: "buildkitsandbox".to_owned(),
-            extra_hosts: self.request.extra_hosts.clone(),
+            extra_hosts: self.extra_hosts(),
+            timeout: self.request.run_timeout,
+            ..Job::new(root, run.words.clone())
         };
         let mut tail = Tail::default();
         let outcome = executor.run(
@@ -107,15 +105,9 @@ impl Solver<'_> {
         );
         drop(prepared);
         match outcome.map_err(|error| sandbox_error(&error, run))?.ending {
-            Ending::Exited(0) => {}
-            Ending::Cancelled => {
-                return Err(BuildError::new(
-                    Failure::Cancelled,
-                    "the build was cancelled",
-                ));
-            }
-            Ending::Exited(code) => return Err(failed(operation, run, code, None, tail)),
-            Ending::Killed(signal) => {
+            Ending::Code(0) => {}
+            Ending::Code(code) => return Err(failed(operation, run, code, None, tail)),
+            Ending::Signal(signal) => {
                 return Err(failed(operation, run, 128 + signal, Some(signal), tail));
             }
         }
@@ -164,7 +156,7 @@ impl Solver<'_> {
     }
 
     /// Returns the snapshots to run on, the topmost first; a layer without files adds nothing.
-    fn lowers(&self, chain: &Chain) -> Result<Vec<PathBuf>, BuildError> {
+    pub(super) fn lowers(&self, chain: &Chain) -> Result<Vec<PathBuf>, BuildError> {
         let mut lowers = Vec::new();
         for layer in chain.made(self)?.iter().rev() {
             if !layer.listing()?.is_empty() {
@@ -172,6 +164,26 @@ impl Solver<'_> {
             }
         }
         Ok(lowers)
+    }
+
+    fn network_of(&self, run: &RunOperation) -> build_sandbox::Network {
+        match (run.network, self.request.network) {
+            (Network::None, _) | (Network::Default, NetworkAccess::None) => {
+                build_sandbox::Network::None
+            }
+            (Network::Default, NetworkAccess::Isolated) => build_sandbox::Network::Isolated,
+            (Network::Host, _) | (Network::Default, NetworkAccess::Host) => {
+                build_sandbox::Network::Host
+            }
+        }
+    }
+
+    /// Returns lines of `/etc/hosts`: the address comes first there.
+    fn extra_hosts(&self) -> Vec<(String, String)> {
+        let hosts = self.request.extra_hosts.iter();
+        hosts
+            .map(|(name, address)| (address.clone(), name.clone()))
+            .collect()
     }
 
     fn environment(
@@ -276,8 +288,19 @@ fn failed(
 
 fn sandbox_error(error: &SandboxError, run: &RunOperation) -> BuildError {
     let failure = match error {
-        SandboxError::Command { .. } => Failure::Command { code: 127 },
+        SandboxError::Cancelled => {
+            return BuildError::new(Failure::Cancelled, "the build was cancelled");
+        }
+        // As timeout(1) has it.
+        SandboxError::TimedOut { .. } => Failure::Command { code: 124 },
+        error if error.is_of_command() => Failure::Command { code: 127 },
         _ => Failure::System,
     };
-    BuildError::new(failure, error.to_string()).at(run.keyword_range, "cannot start this")
+    let label = match error {
+        SandboxError::TimedOut { .. } => "took too long",
+        _ => "cannot start this",
+    };
+    let mut built = BuildError::new(failure, error.to_string()).at(run.keyword_range, label);
+    built.help = error.help().map(str::to_owned);
+    built
 }
