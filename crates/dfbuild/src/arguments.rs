@@ -163,6 +163,9 @@ pub(crate) struct BuildArguments {
     /// What runs commands: native, runc, crun or the path of such a program [default: native]
     #[arg(long, value_name = "PROGRAM", help_heading = "Commands that run")]
     pub(crate) executor: Option<PathBuf>,
+    /// Has each RUN work on a copy of all files, as it does by itself where overlayfs does not work
+    #[arg(long, help_heading = "Commands that run")]
+    pub(crate) without_overlay: bool,
     /// How long one RUN may take
     #[arg(long, value_name = "SECONDS", help_heading = "Commands that run")]
     pub(crate) run_timeout: Option<u64>,

@@ -31,6 +31,7 @@ mod cache;
 mod key;
 
 mod culprit;
+mod plain_root;
 mod runner;
 mod time;
 

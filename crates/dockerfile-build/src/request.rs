@@ -42,6 +42,8 @@ pub struct Request {
     /// Whether `RUN --security=insecure` may be done.
     pub allow_insecure: bool,
     pub executor: CommandExecutor,
+    /// Whether each RUN works on a copy of all files, as it has to where overlayfs does not work.
+    pub copies_layers: bool,
     /// How long one RUN may take; as long as it likes without it.
     pub run_timeout: Option<Duration>,
     /// The root of the store; a default place without it.
@@ -74,6 +76,7 @@ impl Request {
             extra_hosts: Vec::new(),
             allow_insecure: false,
             executor: CommandExecutor::default(),
+            copies_layers: false,
             run_timeout: None,
             store: PathBuf::new(),
             parallelism: None,

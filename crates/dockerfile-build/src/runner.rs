@@ -14,6 +14,7 @@ pub(crate) struct Runner {
     /// Where a runtime gets its bundles.
     folder: PathBuf,
     executor: OnceLock<Result<Box<dyn Executor>, BuildError>>,
+    copies_layers: OnceLock<bool>,
 }
 
 impl Runner {
@@ -22,6 +23,7 @@ impl Runner {
             kind,
             folder,
             executor: OnceLock::new(),
+            copies_layers: OnceLock::new(),
         }
     }
 
@@ -31,6 +33,13 @@ impl Runner {
             Ok(executor) => Ok(executor.as_ref()),
             Err(error) => Err(error.clone()),
         }
+    }
+
+    /// Returns whether layers cannot be stacked here, so that commands need a copy of all files.
+    pub(crate) fn copies_layers(&self, is_wanted: bool, is_rootless: bool) -> bool {
+        *self.copies_layers.get_or_init(|| {
+            is_wanted || build_sandbox::overlay_works(&self.folder, is_rootless).is_err()
+        })
     }
 
     fn start(&self) -> Result<Box<dyn Executor>, BuildError> {

@@ -19,6 +19,7 @@ use crate::error::Attempt;
 use crate::helper::HELPER_WORD;
 use crate::message::StubChain;
 use crate::stubs::remove_stubs;
+use crate::user_namespace::{IdMap, id_map};
 use crate::{
     Ending, Executor, Job, Network, Outcome, SandboxError, Security, Stream, Usage, remove_tree,
 };
@@ -56,6 +57,9 @@ impl Executor for RuntimeExecutor {
         }
         if job.security == Security::Insecure {
             return Err(self.failed("`--security=insecure` needs the native executor"));
+        }
+        if let Some(id) = unmapped(job) {
+            return Err(SandboxError::IdNotMapped { id });
         }
         let bundle = new_bundle(&self.directory)?;
         let result = self.run_bundle(&bundle, job, output, cancel);
@@ -216,6 +220,13 @@ fn listen(
         }
     }
     given_up
+}
+
+/// Returns a user or group of the job that a one-id map does not have; a runtime tells that less well.
+fn unmapped(job: &Job) -> Option<u32> {
+    let ids = [job.user, job.group];
+    let is_missing = |id: &u32| *id != 0 && id_map() == IdMap::OneId;
+    ids.into_iter().find(is_missing)
 }
 
 fn new_bundle(directory: &Path) -> Result<PathBuf, SandboxError> {

@@ -172,6 +172,7 @@ fn full_request(mut request: Request, arguments: &BuildArguments) -> Result<Requ
         Some(name) if name.as_os_str() == "native" => CommandExecutor::Native,
         Some(program) => CommandExecutor::Runtime(program.clone()),
     };
+    request.copies_layers = arguments.without_overlay;
     request.run_timeout = arguments.run_timeout.map(Duration::from_secs);
     request.clock = clock(arguments)?;
     Ok(request)

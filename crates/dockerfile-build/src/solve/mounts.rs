@@ -132,7 +132,8 @@ impl Solver<'_> {
             let chain = self.stage(scope, *stage)?;
             let files = ChainFiles::new(self, &chain)?;
             // What is not there is told by the copy below, which knows what is like it.
-            if crate::copy::resolve(&files, source.as_bytes())?.is_some() {
+            let is_there = crate::copy::resolve(&files, source.as_bytes())?.is_some();
+            if is_there && !self.copies_layers() {
                 return Ok(MountSource::Tree {
                     lowers: self.lowers(&chain)?,
                     path: inside(source),
@@ -141,6 +142,17 @@ impl Solver<'_> {
             }
         }
         let path = self.mounted_files(scope, from, source)?;
+        if let Writes::Discarded { scratch } = &writes
+            && self.copies_layers()
+            && path.is_dir()
+        {
+            let copied = crate::plain_root::copy_layers(&[path], scratch);
+            copied.map_err(|error| BuildError::system("cannot copy files for a mount", &error))?;
+            return Ok(MountSource::Host {
+                path: scratch.clone(),
+                writes: Writes::Kept,
+            });
+        }
         Ok(MountSource::Host { path, writes })
     }
 

@@ -1,7 +1,7 @@
 //! RUN: a command in a sandbox on the files so far; what it changed becomes a layer.
 
 use std::collections::VecDeque;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::Scope;
 
@@ -16,6 +16,7 @@ use crate::event::{Event, StepId, Stream};
 use crate::files::ChainFiles;
 use crate::key::Key;
 use crate::layers::{Layer, LayerId};
+use crate::plain_root::PlainRoot;
 use crate::plan::{Network, Operation, RunOperation};
 use crate::request::NetworkAccess;
 
@@ -59,17 +60,8 @@ impl Solver<'_> {
             });
         }
         let folder = self.scratch_folder()?;
-        let (upper, work) = (folder.path().join("upper"), folder.path().join("work"));
-        for made in [&upper, &work] {
-            std::fs::create_dir(made)
-                .map_err(|error| BuildError::system("cannot make a folder in the store", &error))?;
-        }
-        let root = Root::Overlay {
-            lowers: self.lowers(chain)?,
-            upper: upper.clone(),
-            work,
-            user_attributes: self.layers.form().is_rootless,
-        };
+        let upper = folder.path().join("upper");
+        let (root, plain) = self.root(chain, folder.path(), &upper)?;
         let job = Job {
             mounts: std::mem::take(&mut prepared.mounts),
             environment: self.environment(run, &account, &prepared.variables),
@@ -111,7 +103,48 @@ impl Solver<'_> {
                 return Err(failed(operation, run, 128 + signal, Some(signal), tail));
             }
         }
+        if let Some(plain) = plain {
+            plain.move_changes(&upper).map_err(|error| {
+                BuildError::system("cannot read what the command changed", &error)
+            })?;
+        }
         self.keep(&files, key, &upper)
+    }
+
+    /// Returns what a command runs on: the layers one above the other, or a copy of them where that cannot be.
+    fn root(
+        &self,
+        chain: &Chain,
+        folder: &Path,
+        upper: &Path,
+    ) -> Result<(Root, Option<PlainRoot>), BuildError> {
+        let lowers = self.lowers(chain)?;
+        let fault =
+            |error: std::io::Error| BuildError::system("cannot make a folder in the store", &error);
+        std::fs::create_dir(upper).map_err(fault)?;
+        if self.copies_layers() {
+            let root = folder.join("root");
+            std::fs::create_dir(&root).map_err(fault)?;
+            let plain = PlainRoot::assemble(&lowers, &root).map_err(|error| {
+                BuildError::system("cannot copy the layers for a command", &error)
+            })?;
+            return Ok((Root::Directory(root), Some(plain)));
+        }
+        let work = folder.join("work");
+        std::fs::create_dir(&work).map_err(fault)?;
+        let root = Root::Overlay {
+            lowers,
+            upper: upper.to_owned(),
+            work,
+            user_attributes: self.layers.form().is_rootless,
+        };
+        Ok((root, None))
+    }
+
+    pub(super) fn copies_layers(&self) -> bool {
+        let is_rootless = self.layers.form().is_rootless;
+        self.runner
+            .copies_layers(self.request.copies_layers, is_rootless)
     }
 
     /// Makes a layer of what a command left in the upper folder.
@@ -119,7 +152,7 @@ impl Solver<'_> {
         &self,
         files: &ChainFiles<'_>,
         key: Key,
-        upper: &std::path::Path,
+        upper: &Path,
     ) -> Result<Arc<Layer>, BuildError> {
         let form = self.layers.form();
         let options = DiffOptions {
@@ -134,10 +167,7 @@ impl Solver<'_> {
             )
         })?;
         // The key alone would not do: without the cache, the same key may be made twice with different files.
-        let folder = upper
-            .parent()
-            .and_then(std::path::Path::file_name)
-            .unwrap_or_default();
+        let folder = upper.parent().and_then(Path::file_name).unwrap_or_default();
         let unique: String = folder
             .to_string_lossy()
             .chars()
