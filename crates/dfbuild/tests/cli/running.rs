@@ -6,7 +6,7 @@ use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use crate::scratch::{Scratch, assert_snapshot, normal};
+use crate::scratch::{Scratch, assert_snapshot, has_program, normal};
 
 /// Returns a context with busybox, or `None` where there is none, or no namespaces, and says so.
 fn busybox() -> Option<Scratch> {
@@ -115,7 +115,7 @@ fn every_way_to_run_commands_gives_the_same_image() {
     scratch.write("app/Dockerfile", MANY_CHANGES);
     let native = scratch.build(&["--no-cache"]);
     assert_eq!(scratch.build(&["--no-cache", "--without-overlay"]), native);
-    if scratch.has_program("runc") {
+    if has_program("runc") {
         let by_runc = scratch.build(&["--no-cache", "--executor", "runc"]);
         assert_eq!(by_runc, native);
     } else {

@@ -82,12 +82,6 @@ impl Scratch {
         }
     }
 
-    /// Returns whether a program is on PATH.
-    pub(crate) fn has_program(&self, name: &str) -> bool {
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        std::env::split_paths(&path).any(|folder| folder.join(name).is_file())
-    }
-
     /// Builds the context `app` and returns the image ID.
     pub(crate) fn build(&self, arguments: &[&str]) -> String {
         let mut all = vec!["build", "--quiet", "app"];
@@ -96,6 +90,12 @@ impl Scratch {
         assert_eq!(output.code, 0, "{output:?}");
         output.stdout.trim().to_owned()
     }
+}
+
+/// Returns whether a program is on PATH.
+pub(crate) fn has_program(name: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join(name).is_file())
 }
 
 /// An application of two files and no base image.
