@@ -152,7 +152,7 @@ fn with_solver<T: Send>(
     let plan = plan(&dockerfile, request, &images)?;
     let (contexts, runner, steps) = (
         Contexts::new(request),
-        Runner::default(),
+        Runner::new(request.executor.clone(), store.temporary_folder()),
         Steps::new(&plan, request),
     );
     let solver = Solver::new(

@@ -83,8 +83,15 @@ fn prune_alone(store: &Store, options: &PruneOptions) -> Result<Pruned, Fault> {
     let needed = store.needed_blobs()?;
     let mut candidates = candidates::find(store, &needed)?;
     candidates.sort_by(|one, other| (one.used, &one.path).cmp(&(other.used, &other.path)));
-    let kept: u64 = needed.iter().filter_map(|digest| store.blob_size(digest)).sum();
-    pruned.kept_bytes = kept + candidates.iter().map(|candidate| candidate.bytes).sum::<u64>();
+    let kept: u64 = needed
+        .iter()
+        .filter_map(|digest| store.blob_size(digest))
+        .sum();
+    pruned.kept_bytes = kept
+        + candidates
+            .iter()
+            .map(|candidate| candidate.bytes)
+            .sum::<u64>();
     let now = SystemTime::now();
     for candidate in candidates {
         let age = now.duration_since(candidate.used).unwrap_or_default();
