@@ -64,17 +64,37 @@ mod tests {
 
     #[test]
     fn times_are_read() {
-        for (text, seconds) in [("90", 90), ("90s", 90), ("24h", 86_400), ("1h30m", 5_400), ("2w", 1_209_600)] {
+        for (text, seconds) in [
+            ("90", 90),
+            ("90s", 90),
+            ("24h", 86_400),
+            ("1h30m", 5_400),
+            ("2w", 1_209_600),
+        ] {
             assert_eq!(duration(text), Ok(Duration::from_secs(seconds)), "{text}");
         }
-        for text in ["", "h", "1y", "-1s", "1.5h", "99999999999999999999s", "9999999999999999w"] {
+        for text in [
+            "",
+            "h",
+            "1y",
+            "-1s",
+            "1.5h",
+            "99999999999999999999s",
+            "9999999999999999w",
+        ] {
             assert!(duration(text).is_err(), "{text}");
         }
     }
 
     #[test]
     fn sizes_are_read() {
-        for (text, count) in [("0", 0), ("5b", 5), ("10GB", 10_000_000_000), ("8 GiB", 8 << 30), ("500m", 500_000_000)] {
+        for (text, count) in [
+            ("0", 0),
+            ("5b", 5),
+            ("10GB", 10_000_000_000),
+            ("8 GiB", 8 << 30),
+            ("500m", 500_000_000),
+        ] {
             assert_eq!(bytes(text), Ok(count), "{text}");
         }
         for text in ["", "GB", "1.5GB", "1xb", "99999999999TB"] {

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use dockerfile_model::ImageRef;
 use dockerfile_source::TextRange;
 use oci_image::Digest;
-use oci_image::compression::Decompressor;
+use oci_image::compression::{Decompressor, ReadAhead};
 use oci_image::config::ImageConfig;
 use oci_image::digest::DigestReader;
 use oci_image::layer::{UnpackOptions, unpack};
@@ -17,7 +17,7 @@ use oci_registry::{Credentials, Monitor, Options, Registry, RegistryError, Resol
 use rustc_hash::FxHashMap;
 
 use crate::cache::{Cache, KnownImage};
-use crate::error::{BuildError, Failure};
+use crate::error::{BuildError, Failure, told};
 use crate::event::{Event, Observer, Progress, StepId};
 use crate::key::{Key, KeyMaker};
 use crate::layers::{Layer, LayerId, Layers, require_namespace};
@@ -246,12 +246,15 @@ impl<'i> Images<'i> {
         let resolved = self
             .ask(&base.image, &base.platform)
             .map_err(|error| fault(&told(&error)))?;
-        let mut blob = self.store.begin_blob().map_err(|error| fault(&error))?;
+        let mut blob = self
+            .store
+            .begin_blob()
+            .map_err(|error| fault(&told(&error)))?;
         self.registry()
             .pull_blob(&resolved, &base.descriptor, &mut blob, monitor)
             .map_err(|error| fault(&told(&error)))?;
         blob.commit(Some(&base.descriptor.digest))
-            .map_err(|error| fault(&error))?;
+            .map_err(|error| fault(&told(&error)))?;
         Ok(base.descriptor.clone())
     }
 
@@ -275,25 +278,28 @@ impl<'i> Images<'i> {
             )
         };
         require_namespace()?;
-        let folder =
-            tempfile::tempdir_in(self.store.temporary_folder()).map_err(|error| system(&error))?;
+        let folder = tempfile::tempdir_in(self.store.temporary_folder())
+            .map_err(|error| system(&told(&error)))?;
         let snapshot = folder.path().join("snapshot");
-        std::fs::create_dir(&snapshot).map_err(|error| system(&error))?;
+        std::fs::create_dir(&snapshot).map_err(|error| system(&told(&error)))?;
         let bytes = self
             .store
             .open_blob(&blob.digest)
-            .map_err(|error| fault(&error))?;
+            .map_err(|error| fault(&told(&error)))?;
         let plain = Decompressor::new(BufReader::with_capacity(1 << 18, bytes), MOST_BYTES)
-            .map_err(|error| fault(&error))?;
-        let mut hashed = DigestReader::new(plain);
+            .map_err(|error| fault(&told(&error)))?;
+        // One core unpacks while the other one hashes and writes.
+        let mut hashed =
+            DigestReader::new(ReadAhead::new(plain).map_err(|error| system(&told(&error)))?);
         let form = self.layers.form();
         let options = UnpackOptions {
             is_rootless: form.is_rootless,
             has_one_id: form.has_one_id,
             ..UnpackOptions::default()
         };
-        let listing = unpack(&mut hashed, &snapshot, &options).map_err(|error| fault(&error))?;
-        io::copy(&mut hashed, &mut io::sink()).map_err(|error| fault(&error))?;
+        let listing =
+            unpack(&mut hashed, &snapshot, &options).map_err(|error| fault(&told(&error)))?;
+        io::copy(&mut hashed, &mut io::sink()).map_err(|error| fault(&told(&error)))?;
         let (_, found, _) = hashed.finish();
         if found != base.diff_id {
             return Err(fault(&format!(
@@ -303,7 +309,7 @@ impl<'i> Images<'i> {
         }
         self.layers
             .add_snapshot(id, Some(base.diff_id), listing, &snapshot)
-            .map_err(|error| system(&error))
+            .map_err(|error| system(&told(&error)))
     }
 }
 
@@ -368,17 +374,6 @@ impl Images<'_> {
         };
         self.cache.remember_image(image_key(name, platform), &known)
     }
-}
-
-/// Returns an error with its causes: the outermost says the least.
-fn told(error: &RegistryError) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(inner) = cause {
-        text.push_str(&format!(": {inner}"));
-        cause = inner.source();
-    }
-    text
 }
 
 fn platform_of(text: &str) -> Platform {

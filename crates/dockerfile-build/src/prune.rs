@@ -14,7 +14,7 @@ use build_sandbox::remove_tree;
 use oci_image::store::Store;
 
 use crate::cache::Cache;
-use crate::error::{BuildError, Failure};
+use crate::error::{BuildError, Failure, told};
 
 /// What is deleted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -83,8 +83,15 @@ fn prune_alone(store: &Store, options: &PruneOptions) -> Result<Pruned, Fault> {
     let needed = store.needed_blobs()?;
     let mut candidates = candidates::find(store, &needed)?;
     candidates.sort_by(|one, other| (one.used, &one.path).cmp(&(other.used, &other.path)));
-    let kept: u64 = needed.iter().filter_map(|digest| store.blob_size(digest)).sum();
-    pruned.kept_bytes = kept + candidates.iter().map(|candidate| candidate.bytes).sum::<u64>();
+    let kept: u64 = needed
+        .iter()
+        .filter_map(|digest| store.blob_size(digest))
+        .sum();
+    pruned.kept_bytes = kept
+        + candidates
+            .iter()
+            .map(|candidate| candidate.bytes)
+            .sum::<u64>();
     let now = SystemTime::now();
     for candidate in candidates {
         let age = now.duration_since(candidate.used).unwrap_or_default();
@@ -133,11 +140,6 @@ fn in_use(error: &oci_image::Error) -> BuildError {
 }
 
 fn fault(error: &dyn std::error::Error) -> BuildError {
-    let mut message = format!("cannot prune the store: {error}");
-    let mut source = error.source();
-    while let Some(cause) = source {
-        message.push_str(&format!(": {cause}"));
-        source = cause.source();
-    }
+    let message = format!("cannot prune the store: {}", told(error));
     BuildError::new(Failure::System, message)
 }

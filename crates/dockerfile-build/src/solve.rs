@@ -256,6 +256,10 @@ impl<'s> Solver<'s> {
                 let remembered = self.cache.remember_step(found.key, &record);
                 remembered
                     .map_err(|error| BuildError::system("cannot write to the cache", &error))?;
+                if let Some(before) = self.cache.last_time(slot).and_then(|last| last.record) {
+                    // Without it the layer is unpacked as a whole.
+                    let _ = layer.set_sibling(&before.layer);
+                }
                 self.remember(slot, &found, Some(&record));
                 chain.push(found.key, LayerRef::Made(layer));
                 self.finished(step, StepState::Done, start, Some(size), Some(reason));

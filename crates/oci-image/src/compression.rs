@@ -5,11 +5,13 @@
 mod decompress;
 mod deflate_block;
 mod gzip_writer;
+mod read_ahead;
 
 use std::io::{self, Write};
 
 pub use decompress::{Decompressor, Format};
 pub use gzip_writer::GzipWriter;
+pub use read_ahead::ReadAhead;
 
 use crate::manifest::media_type;
 

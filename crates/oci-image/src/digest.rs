@@ -7,6 +7,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::Digest as _;
 
+use crate::background_hash::BackgroundHash;
 use crate::error::Error;
 
 /// How a digest is computed.
@@ -220,7 +221,7 @@ impl Default for Hasher {
 /// Passes bytes on to a writer, and hashes and counts them.
 pub struct DigestWriter<W> {
     inner: W,
-    hasher: Hasher,
+    hash: BackgroundHash,
 }
 
 impl<W: Write> DigestWriter<W> {
@@ -228,13 +229,13 @@ impl<W: Write> DigestWriter<W> {
     pub fn new(inner: W) -> Self {
         Self {
             inner,
-            hasher: Hasher::default(),
+            hash: BackgroundHash::new(),
         }
     }
 
     /// Returns how many bytes were written.
     pub fn size(&self) -> u64 {
-        self.hasher.size()
+        self.hash.size()
     }
 
     /// Returns the writer, whose bytes are hashed only when they come through here.
@@ -244,15 +245,15 @@ impl<W: Write> DigestWriter<W> {
 
     /// Returns the writer, the digest of what went through, and how many bytes that were.
     pub fn finish(self) -> (W, Digest, u64) {
-        let size = self.hasher.size();
-        (self.inner, self.hasher.finish(), size)
+        let size = self.hash.size();
+        (self.inner, self.hash.finish(), size)
     }
 }
 
 impl<W: Write> Write for DigestWriter<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let written = self.inner.write(bytes)?;
-        self.hasher.update(bytes.get(..written).unwrap_or(bytes));
+        self.hash.update(bytes.get(..written).unwrap_or(bytes));
         Ok(written)
     }
 

@@ -11,6 +11,7 @@
 mod error;
 pub mod layer;
 
+mod background_hash;
 pub mod digest;
 
 pub mod config;

@@ -191,6 +191,33 @@ fn file_copied_up_without_a_change_is_not_listed() {
     assert_eq!(names, ["/d", "/d/new"]);
 }
 
+#[test]
+fn setting_the_time_that_a_file_was_lowered_to_is_a_change() {
+    let id = rustix::process::geteuid().as_raw();
+    let moment = 1_600_000_000_i64;
+    let file = Entry {
+        uid: id,
+        gid: rustix::process::getegid().as_raw(),
+        modified: Timestamp::seconds(moment),
+        ..entry("f", Kind::File { size: 0 }, 0o644)
+    };
+    let (tar, listing) = write(&[(file, vec![])]);
+    let listing = listing.with_lowered_times_marked(Some(moment));
+    let directory = tempfile::tempdir().unwrap();
+    let options = UnpackOptions {
+        fractions: Some(&listing),
+        ..UnpackOptions::default()
+    };
+    unpack(tar.as_slice(), directory.path(), &options).unwrap();
+    let lower = Merged::new(vec![listing.into()]);
+    let changes = || diff(directory.path(), &lower, &DiffOptions::default()).unwrap();
+    assert!(changes().is_empty());
+    let time = std::time::UNIX_EPOCH + std::time::Duration::from_secs(moment.unsigned_abs());
+    let file = std::fs::File::open(directory.path().join("f")).unwrap();
+    file.set_modified(time).unwrap();
+    assert_eq!(changes().len(), 1);
+}
+
 fn refused(entries: &[(Entry, Vec<u8>)]) -> LayerError {
     let (tar, _) = write(entries);
     let outside = tempfile::tempdir().unwrap();

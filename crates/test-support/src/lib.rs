@@ -27,7 +27,5 @@ pub use annotations::{Annotation, annotations, check_annotations, render_annotat
 pub use busybox_base::{busybox_program, write_busybox_base};
 pub use cursor::cursor;
 pub use open_corpus::open_corpus;
-pub use shared_folder::{
-    conformance, seeds, shared_folder, skipped, workspace_root,
-};
+pub use shared_folder::{conformance, seeds, shared_folder, skipped, workspace_root};
 pub use zst_lines::read_zst_lines;

@@ -12,9 +12,9 @@ use crate::error::Fault;
 use crate::job::{Job, Root};
 use crate::system;
 
-/// Folders that a command expects, and files that are mounted on: in the lowest layer of all, so that nothing of them ever lands in the
-/// layer that the command makes.
-const FOLDERS: [&str; 4] = ["proc", "sys", "dev", "etc"];
+/// Files that are mounted on: in the lowest layer of all, so that nothing of them ever lands in the layer that the command makes. `/dev`,
+/// `/proc` and `/sys` are not among them: an image that has none gets them by its first RUN, as with BuildKit, whose `MountStubsCleaner`
+/// (`executor/stubs.go`) leaves what runc makes for itself.
 const FILES: [&str; 2] = ["etc/resolv.conf", "etc/hosts"];
 
 /// Where the root is mounted.
@@ -88,9 +88,7 @@ fn overlay(
 }
 
 fn make_lowest(job: &Job, lowest: &Path) -> io::Result<()> {
-    for folder in FOLDERS {
-        fs::create_dir_all(lowest.join(folder))?;
-    }
+    fs::create_dir_all(lowest.join("etc"))?;
     for file in FILES {
         fs::File::create(lowest.join(file))?;
     }
@@ -102,8 +100,10 @@ fn make_lowest(job: &Job, lowest: &Path) -> io::Result<()> {
         let is_plain = inside
             .components()
             .all(|part| matches!(part, std::path::Component::Normal(_)));
-        let below_dev = inside.starts_with("dev");
-        if !is_plain || below_dev {
+        let below_kernel_files = ["dev", "proc", "sys"]
+            .iter()
+            .any(|name| inside.starts_with(name));
+        if !is_plain || below_kernel_files {
             continue;
         }
         let place = lowest.join(inside);

@@ -69,7 +69,8 @@ fn tree(path: PathBuf) -> Candidate {
 /// Returns the digests of the tars that a layer is known to have.
 fn diff_ids(layer: &Path) -> Vec<Digest> {
     let entries = fs::read_dir(layer).into_iter().flatten().flatten();
-    let names = entries.filter(|entry| entry.file_name().as_encoded_bytes().starts_with(b"diff-id"));
+    let names =
+        entries.filter(|entry| entry.file_name().as_encoded_bytes().starts_with(b"diff-id"));
     let mut found: Vec<Digest> = names
         .filter_map(|entry| fs::read_to_string(entry.path()).ok()?.trim().parse().ok())
         .collect();
@@ -97,8 +98,7 @@ pub(super) fn bytes_of(path: &Path) -> Usage {
         };
         usage.newest = usage.newest.max(found.modified().unwrap_or(usage.newest));
         if found.is_dir() {
-            let entries: io::Result<Vec<_>> =
-                fs::read_dir(&path).and_then(|entries| entries.collect());
+            let entries: io::Result<Vec<_>> = fs::read_dir(&path).and_then(Iterator::collect);
             // A folder that is closed to us counts as empty.
             open.extend(entries.unwrap_or_default().iter().map(fs::DirEntry::path));
         } else if found.nlink() == 1 || seen.insert((found.dev(), found.ino())) {

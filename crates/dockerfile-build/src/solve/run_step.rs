@@ -168,7 +168,7 @@ impl Solver<'_> {
         let mut lowers = Vec::new();
         for layer in chain.made(self)?.iter().rev() {
             if !layer.listing()?.is_empty() {
-                lowers.push(self.layers.snapshot(layer, self.store)?);
+                lowers.extend(self.layers.snapshots(layer, self.store)?);
             }
         }
         Ok(lowers)

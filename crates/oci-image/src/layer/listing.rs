@@ -68,6 +68,21 @@ impl Listing {
         sizes.fold(0, u64::saturating_add)
     }
 
+    /// Returns the same listing with a nanosecond more where a file has the time of the moment, to which its own may have been lowered.
+    ///
+    /// A command that sets that very time on purpose then makes a change, as it does where nothing was lowered (BuildKit lowers times
+    /// when it exports). A snapshot that is unpacked with this listing has the nanosecond too; in a tar it is lowered away.
+    #[must_use]
+    pub fn with_lowered_times_marked(mut self, moment: Option<i64>) -> Self {
+        let lowered = moment.map(super::Timestamp::seconds);
+        for entry in &mut self.entries {
+            if Some(entry.modified) == lowered && !entry.kind.is_directory() {
+                entry.modified.nanos = 1;
+            }
+        }
+        self
+    }
+
     /// Returns the same listing with times later than the moment lowered to it.
     #[must_use]
     pub fn clamped(mut self, moment: Option<i64>) -> Self {

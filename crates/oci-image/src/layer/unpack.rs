@@ -27,6 +27,20 @@ pub struct UnpackOptions<'a> {
     pub limits: Limits,
     /// The layers below: they say what the directories are that the archive leaves out.
     pub lower: Option<&'a Merged>,
+    /// A listing of the same archive that knows fractions of times which the archive does not have.
+    pub fractions: Option<&'a Listing>,
+}
+
+impl UnpackOptions<'_> {
+    fn with_fraction(&self, mut entry: Entry) -> Entry {
+        let known = self.fractions.and_then(|listing| listing.get(&entry.path));
+        if let Some(known) = known
+            && known.modified.seconds == entry.modified.seconds
+        {
+            entry.modified = known.modified;
+        }
+        entry
+    }
 }
 
 /// Unpacks an uncompressed tar stream into an empty directory, which becomes a layer of overlayfs: whiteouts are devices 0:0,
@@ -50,7 +64,7 @@ pub fn unpack(
         for step in assembly.place(record, reader.data_offset())? {
             match step {
                 Step::Remove(path) => target.remove(&path)?,
-                Step::Make(entry) => target.make(&entry, &mut reader)?,
+                Step::Make(entry) => target.make(&options.with_fraction(entry), &mut reader)?,
                 Step::Opaque(path) => target.mark_opaque(&path)?,
             }
         }

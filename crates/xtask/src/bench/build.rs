@@ -14,7 +14,7 @@ use std::process::{Child, Command, Stdio};
 use anyhow::{Context, ensure};
 use clap::Args;
 
-use self::builders::{Builder, Job};
+use self::builders::{Builder, Job, Spent};
 use self::process::measure;
 use self::table::Row;
 use self::workloads::Workload;
@@ -65,20 +65,20 @@ pub(crate) struct BuildArgs {
 pub(crate) fn build(workspace: &Workspace, args: &BuildArgs) -> anyhow::Result<()> {
     let work = tempfile::tempdir().context("cannot make a temporary folder")?;
     let _servers = Servers::start(workspace)?;
-    let builders = builders(workspace, args)?;
+    let mut builders = builders(workspace, args)?;
     let mut page = head(&builders, args.rounds);
     if !args.no_workloads {
         let mut rows = Vec::new();
         for source in workloads::sources(&args.workload)? {
             let workload = Workload::make(&source, work.path(), &offline(workspace))?;
-            rows.extend(measure_all(&workload, &builders, args.rounds)?);
+            rows.extend(measure_all(&workload, &mut builders, args.rounds)?);
             // Up to a gigabyte that the next one does not need.
             fs::remove_dir_all(workload.context()).context("cannot remove a context")?;
         }
         page.push_str(&table::workloads(&rows));
     }
     if args.scale
-        && let Some(ours) = builders.iter().find(|b| b.name() == "dfbuild")
+        && let Some(ours) = builders.iter_mut().find(|b| b.name() == "dfbuild")
     {
         page.push_str("\nHow it grows:\n\n");
         page.push_str(&scale::scale(ours, work.path(), args.rounds)?);
@@ -90,7 +90,7 @@ pub(crate) fn build(workspace: &Workspace, args: &BuildArgs) -> anyhow::Result<(
         let workload = Workload::make(source, work.path(), &offline(workspace))?;
         let context = workload.context();
         page.push_str(&scale::export(
-            &builders,
+            &mut builders,
             &context,
             work.path(),
             args.rounds,
@@ -117,7 +117,7 @@ fn head(builders: &[Builder], rounds: usize) -> String {
     format!(
         "# Builders compared\n\n\
          {}. Wall seconds, median and (least) of {rounds} rounds, all builders in turn in the same run; load at the start {load}.\n\
-         *cold*: the builder's images and cache are gone, the base comes from a registry on the loopback interface. *warm*: the \
+         *cold*: the builder has a new and empty folder, the base comes from a registry on the loopback interface. *warm*: the \
          same again. *edit*: one source file has changed.\n\
          *peak MiB*: the largest process of the builder, plus its daemons; what RUN starts does not count.\n\
          Docker and its daemon are warm when the clock starts; dfbuild and buildah start a process.\n\n",
@@ -155,9 +155,10 @@ fn compile(workspace: &Workspace) -> anyhow::Result<PathBuf> {
 
 fn measure_all(
     workload: &Workload,
-    builders: &[Builder],
+    builders: &mut [Builder],
     rounds: usize,
 ) -> anyhow::Result<Vec<Row>> {
+    let mut spent = Spent::default();
     let mut rows: Vec<Row> = builders
         .iter()
         .map(|builder| Row {
@@ -168,31 +169,33 @@ fn measure_all(
         })
         .collect();
     for round in 0..rounds {
-        for (row, builder) in rows.iter_mut().zip(builders) {
+        for (row, builder) in rows.iter_mut().zip(builders.iter_mut()) {
             if row.failure.is_none()
-                && let Err(failure) = one_round(workload, builder, round, row)
+                && let Err(failure) = one_round(workload, builder, round, row, &mut spent)
             {
                 row.failure = Some(format!("{failure:#}"));
             }
         }
     }
     for (row, builder) in rows.iter().zip(builders) {
+        builder.renew(&mut spent)?;
         let text = table::workloads(std::slice::from_ref(row));
         for line in text.lines().skip(2) {
             println!("{line}");
         }
-        // The disk of the machine holds them all only one after the other.
-        builder.empty()?;
     }
+    // The disk of the machine holds them all only one after the other.
+    spent.delete()?;
     Ok(rows)
 }
 
 /// Builds cold, warm and edited once.
 fn one_round(
     workload: &Workload,
-    builder: &Builder,
+    builder: &mut Builder,
     round: usize,
     row: &mut Row,
+    spent: &mut Spent,
 ) -> anyhow::Result<()> {
     let context = workload.context();
     let secret = workload.secret();
@@ -200,8 +203,8 @@ fn one_round(
         context: &context,
         secret: secret.as_deref(),
     };
+    builder.renew(spent)?;
     let daemons = builder.daemons();
-    builder.empty()?;
     // What the peer before wrote is not this one's to wait for.
     command::run(&mut Command::new("sync"))?;
     for (phase, runs) in row.phases.iter_mut().enumerate() {

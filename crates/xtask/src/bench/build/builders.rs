@@ -1,6 +1,7 @@
 //! The builders that are compared: ours, Docker with its BuildKit, and buildah.
 
 use std::fs;
+use std::mem;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
@@ -39,13 +40,31 @@ pub(crate) struct Docker {
     folder: TempDir,
 }
 
+/// What builders left of rounds before. It is deleted between workloads, not between rounds: for a minute ext4 keeps away from
+/// inodes that were freed (`recently_deleted` in fs/ext4/ialloc.c), and a build that makes 50,000 files then takes three times as long.
+#[derive(Default)]
+pub(crate) struct Spent {
+    folders: Vec<TempDir>,
+}
+
+impl Spent {
+    const RECENTLY: Duration = Duration::from_secs(61);
+
+    /// Deletes all of it, and waits until the file system has forgotten.
+    pub(crate) fn delete(&mut self) -> anyhow::Result<()> {
+        if self.folders.is_empty() {
+            return Ok(());
+        }
+        self.folders.clear();
+        command::run(&mut Command::new("sync"))?;
+        sleep(Self::RECENTLY);
+        Ok(())
+    }
+}
+
 impl Drop for Docker {
     fn drop(&mut self) {
-        // A signal that lets it take down its own processes; `Child::kill` would leave them.
-        let _ = Command::new("kill")
-            .arg(self.process.id().to_string())
-            .status();
-        let _ = self.process.wait();
+        self.stop();
     }
 }
 
@@ -93,26 +112,21 @@ impl Builder {
             .to_owned()
     }
 
-    /// Removes its images and its cache: the next build is cold.
-    pub(crate) fn empty(&self) -> anyhow::Result<()> {
+    /// Gives it a new and empty folder: the next build is cold.
+    pub(crate) fn renew(&mut self, spent: &mut Spent) -> anyhow::Result<()> {
+        let new = tempfile::tempdir().context("cannot make a folder")?;
         match self {
-            Builder::Dfbuild { folder, .. } => remove(&folder.path().join("store")),
-            Builder::Docker(docker) => {
-                for arguments in [
-                    &["builder", "prune", "--all", "--force"][..],
-                    &["image", "prune", "--all", "--force"],
-                    &["builder", "prune", "--all", "--force"],
-                ] {
-                    command::output(docker.client().args(arguments))?;
-                }
-                Ok(())
+            Builder::Dfbuild { folder, .. } | Builder::Buildah { folder } => {
+                spent.folders.push(mem::replace(folder, new));
             }
-            Builder::Buildah { folder } => {
-                // It refuses while a container is mounted; none is.
-                let _ = command::output(buildah(folder.path()).args(["rmi", "--all", "--force"]));
-                remove(&folder.path().join("root"))
+            Builder::Docker(docker) => {
+                docker.stop();
+                spent.folders.push(mem::replace(&mut docker.folder, new));
+                docker.process = Docker::daemon(docker.folder.path())?;
+                docker.wait()?;
             }
         }
+        Ok(())
     }
 
     /// Returns the command that builds `job` and keeps the image in the builder's own store.
@@ -188,9 +202,16 @@ impl Docker {
             ensure!(Path::new(program).is_file(), "{program} is not there");
         }
         let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
-        let path = |name: &str| folder.path().join(name);
+        let process = Docker::daemon(folder.path())?;
+        let docker = Docker { process, folder };
+        docker.wait()?;
+        Ok(docker)
+    }
+
+    fn daemon(folder: &Path) -> anyhow::Result<Child> {
+        let path = |name: &str| folder.join(name);
         let log = fs::File::create(path("log")).context("cannot make a log")?;
-        let process = Command::new(DOCKER_DAEMON)
+        Command::new(DOCKER_DAEMON)
             .arg("--data-root")
             .arg(path("data"))
             .arg("--exec-root")
@@ -207,16 +228,27 @@ impl Docker {
             .stdout(Stdio::null())
             .stderr(log)
             .spawn()
-            .context("cannot start the daemon")?;
-        let docker = Docker { process, folder };
+            .context("cannot start the daemon")
+    }
+
+    /// Waits until it answers.
+    fn wait(&self) -> anyhow::Result<()> {
         for _ in 0..MOST_WAITS {
-            let answer = docker.client().arg("version").output();
+            let answer = self.client().arg("version").output();
             if answer.is_ok_and(|output| output.status.success()) {
-                return Ok(docker);
+                return Ok(());
             }
             sleep(Duration::from_millis(200));
         }
         bail!("the Docker daemon does not answer")
+    }
+
+    fn stop(&mut self) {
+        // A signal that lets it take down its own processes; `Child::kill` would leave them.
+        let _ = Command::new("kill")
+            .arg(self.process.id().to_string())
+            .status();
+        let _ = self.process.wait();
     }
 
     fn client(&self) -> Command {
@@ -239,11 +271,4 @@ fn buildah(folder: &Path) -> Command {
         .arg(folder.join("run"))
         .args(["--storage-driver", "overlay"]);
     command
-}
-
-fn remove(folder: &Path) -> anyhow::Result<()> {
-    if !folder.exists() {
-        return Ok(());
-    }
-    fs::remove_dir_all(folder).with_context(|| format!("cannot remove {}", folder.display()))
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::Context;
 
-use super::builders::{Builder, Job};
+use super::builders::{Builder, Job, Spent};
 use super::process::{self, measure};
 use super::table::shown;
 use super::workloads;
@@ -22,9 +22,10 @@ const RANDOM_SIZE: usize = 256 << 20;
 type Make = fn(&Path, usize) -> anyhow::Result<()>;
 
 /// Returns a table: cold, warm and edited builds of growing contexts.
-pub(crate) fn scale(builder: &Builder, folder: &Path, rounds: usize) -> anyhow::Result<String> {
+pub(crate) fn scale(builder: &mut Builder, folder: &Path, rounds: usize) -> anyhow::Result<String> {
     let mut text =
         String::from("| what | cold s | warm s | edit s | peak MiB |\n|---|---|---|---|---|\n");
+    let mut spent = Spent::default();
     let kinds: [(&str, [usize; 3], &str, Make); 2] = [
         ("files", FILES, "d0000/f000000", workloads::many_files),
         ("RUN steps", STEPS, "v", workloads::many_steps),
@@ -39,7 +40,7 @@ pub(crate) fn scale(builder: &Builder, folder: &Path, rounds: usize) -> anyhow::
             for round in 0..rounds {
                 for (phase, seconds) in seconds.iter_mut().enumerate() {
                     if phase == 0 {
-                        builder.empty()?;
+                        builder.renew(&mut spent)?;
                     }
                     if phase == 2 {
                         fs::write(context.join(edited), format!("edit {round}\n"))
@@ -72,13 +73,14 @@ pub(crate) fn scale(builder: &Builder, folder: &Path, rounds: usize) -> anyhow::
             exponents[0], exponents[1], exponents[2]
         );
     }
-    builder.empty()?;
+    builder.renew(&mut spent)?;
+    spent.delete()?;
     Ok(text)
 }
 
 /// Returns a table: archives of an image that is built already.
 pub(crate) fn export(
-    builders: &[Builder],
+    builders: &mut [Builder],
     big: &Path,
     folder: &Path,
     rounds: usize,
@@ -94,13 +96,14 @@ pub(crate) fn export(
     let mut text = String::from(
         "| image | builder | form | s | MiB | peak MiB |\n|---|---|---|---|---|---|\n",
     );
+    let mut spent = Spent::default();
     let images = [
         ("1 GiB, half random", big),
         ("256 MiB random", random.as_path()),
     ];
     for (name, context) in images {
-        for builder in builders {
-            builder.empty()?;
+        for builder in builders.iter_mut() {
+            builder.renew(&mut spent)?;
             measure(&mut builder.build(&job(context)), &[])?;
             for form in ["gzip", "zstd", "uncompressed"] {
                 let archive = folder.join("image.tar");
@@ -129,8 +132,9 @@ pub(crate) fn export(
                 // Writing to a string does not fail.
                 let _ = writeln!(text, "{line}");
             }
-            builder.empty()?;
+            builder.renew(&mut spent)?;
         }
+        spent.delete()?;
     }
     Ok(text)
 }
