@@ -18,6 +18,7 @@ use std::io::Read;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
 
 use dockerfile_model::IgnoreFile;
 use dockerfile_model::ignore_file::ParentMatches;
@@ -166,8 +167,9 @@ impl Context {
         if let Some(known) = self.stat_cache.get(path, &seen.stamp) {
             return Ok(known);
         }
+        let begun = SystemTime::now();
         let digest = crate::copy::source::digest_of(self.open_seen(seen)?, &seen.found)?;
-        self.stat_cache.add(path, seen.stamp, digest);
+        self.stat_cache.add(path, seen.stamp, digest, begun);
         Ok(digest)
     }
 

@@ -65,7 +65,7 @@ enum Task {
     /// The language server in real editors.
     #[command(subcommand)]
     E2e(e2e::E2e),
-    /// Tests that need root: formatted files, given to a Docker daemon of their own.
+    /// Tests that need root: what is formatted and built, given to a Docker daemon of their own.
     TestDaemon,
 }
 
@@ -96,7 +96,7 @@ fn run(task: Task) -> anyhow::Result<bool> {
             .and_then(|()| compare::install(&workspace))
             .map(|()| true),
         Task::E2e(editor) => e2e::e2e(&workspace, editor),
-        Task::TestDaemon => daemon::test_daemon().map(|()| true),
+        Task::TestDaemon => daemon::test_daemon(&workspace).map(|()| true),
         Task::TestPeers => pre_commit::test_hooks(&workspace).map(|()| true),
     }
 }

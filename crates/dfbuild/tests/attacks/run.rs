@@ -141,17 +141,30 @@ fn a_mounted_link_leads_into_its_image() {
 fn a_link_in_a_cache_does_not_lead_out() {
     let Some(scratch) = busybox() else { return };
     let host = scratch.path("").display().to_string();
-    for source in ["sub", "../../../..", "sub/secret"] {
+    fs::create_dir(scratch.path("host")).expect("made");
+    scratch.write("host/secret", "text of the host");
+    let host = format!("{host}/host");
+    for source in ["sub", "root", "../../../..", "sub/deeper"] {
         let steps = format!(
-            "RUN --mount=type=cache,target=/c,id=x rm -rf /c/sub; ln -s {host} /c/sub; ln -s / /c/root\n\
-             RUN --mount=type=cache,target=/c,id=x,source={source} cat /c/secret /c; ls /c; echo evil > /c/evil.txt; true\n"
+            "RUN --mount=type=cache,target=/c,id=x ln -sfn {host} /c/sub; ln -sfn / /c/root; echo made\n\
+             RUN --mount=type=cache,target=/c,id=x,source={source} cat /c/secret /c{host}/secret; ls /c; echo evil > /c/evil.txt; true\n"
         );
         let output = run(&scratch, &steps);
+        assert!(output.stderr.contains("made"), "{source}: {output:?}");
+        let is_refused = output.code == 1 && output.stderr.contains("a link leads there");
+        // What goes up ends at the root of the cache.
+        assert!(
+            is_refused || source.starts_with(".."),
+            "{source}: {output:?}"
+        );
         assert!(
             !output.stderr.contains("text of the host"),
             "{source}: {output:?}"
         );
-        assert!(!scratch.path("evil.txt").exists(), "{source}: {output:?}");
+        assert!(
+            !scratch.path("host/evil.txt").exists(),
+            "{source}: {output:?}"
+        );
     }
 }
 

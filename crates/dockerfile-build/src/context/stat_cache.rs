@@ -16,8 +16,10 @@ use super::Stamp;
 
 const MAGIC: &[u8; 8] = b"dfstats1";
 const CHECKSUM: usize = 32;
-/// A file that was written to this short before it was read may change again without another time (git's "racily clean").
-const TRUST_AFTER_NANOSECONDS: i128 = 2_000_000_000;
+/// A file that was written to this short before it was read may change again without another time (git's "racily clean"): the
+/// clock of files goes on by up to 10 ms at once, that of file systems without fractions of seconds by up to 2 s (FAT).
+const TRUST_AFTER_NANOSECONDS: i128 = 100_000_000;
+const TRUST_COARSE_AFTER_NANOSECONDS: i128 = 2_000_000_000;
 /// More is no context any more.
 const MAX_FILE: u64 = 1 << 30;
 /// The numbers and the digest of a record.
@@ -92,9 +94,9 @@ impl StatCache {
         (record.stamp() == Some(*stamp)).then(|| record.digest())?
     }
 
-    /// Adds a digest that was just made, unless the file is too young to be trusted.
-    pub(super) fn add(&self, path: &LayerPath, stamp: Stamp, digest: [u8; 32]) {
-        if self.place.is_none() || is_young(&stamp, SystemTime::now()) {
+    /// Adds a digest of what was read from a moment on, unless the file was too young then to be trusted.
+    pub(super) fn add(&self, path: &LayerPath, stamp: Stamp, digest: [u8; 32], begun: SystemTime) {
+        if self.place.is_none() || is_young(&stamp, begun) {
             return;
         }
         let mut fresh = self.fresh.lock().unwrap_or_else(PoisonError::into_inner);
@@ -157,7 +159,13 @@ fn is_young(stamp: &Stamp, now: SystemTime) -> bool {
         .map_or(0, |time| time.as_nanos().cast_signed());
     let (seconds, nanoseconds) = stamp.modified.max(stamp.changed);
     let touched = i128::from(seconds) * 1_000_000_000 + i128::from(nanoseconds);
-    now - touched < TRUST_AFTER_NANOSECONDS
+    let is_coarse = stamp.modified.1 == 0 || stamp.changed.1 == 0;
+    let least = if is_coarse {
+        TRUST_COARSE_AFTER_NANOSECONDS
+    } else {
+        TRUST_AFTER_NANOSECONDS
+    };
+    now - touched < least
 }
 
 fn read_file(place: &Path) -> Option<Vec<u8>> {
@@ -275,14 +283,14 @@ mod tests {
     fn remembers_digests_until_something_changes() {
         let (context, store) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let cache = StatCache::load(context.path(), store.path());
-        cache.add(&path("b"), stamp(1), [1; 32]);
-        cache.add(&path("a/c"), stamp(2), [2; 32]);
+        cache.add(&path("b"), stamp(1), [1; 32], SystemTime::now());
+        cache.add(&path("a/c"), stamp(2), [2; 32], SystemTime::now());
         cache.save().unwrap();
         let cache = StatCache::load(context.path(), store.path());
         assert_eq!(cache.get(&path("b"), &stamp(1)), Some([1; 32]));
         assert_eq!(cache.get(&path("a/c"), &stamp(2)), Some([2; 32]));
         assert_eq!(cache.get(&path("a/c"), &stamp(3)), None);
-        cache.add(&path("a/c"), stamp(3), [3; 32]);
+        cache.add(&path("a/c"), stamp(3), [3; 32], SystemTime::now());
         cache.save().unwrap();
         let cache = StatCache::load(context.path(), store.path());
         assert_eq!(cache.get(&path("b"), &stamp(1)), Some([1; 32]));
@@ -297,19 +305,25 @@ mod tests {
             .duration_since(SystemTime::UNIX_EPOCH)
             .unwrap()
             .as_secs();
-        let young = Stamp {
-            modified: (now.cast_signed() - 1, 0),
+        let touched = |seconds, nanoseconds| Stamp {
+            modified: (now.cast_signed() - seconds, nanoseconds),
             ..stamp(1)
         };
-        cache.add(&path("b"), young, [1; 32]);
-        assert_eq!(cache.get(&path("b"), &young), None);
+        let is_trusted = |stamp| {
+            cache.add(&path("b"), stamp, [1; 32], SystemTime::now());
+            cache.get(&path("b"), &stamp).is_some()
+        };
+        assert!(!is_trusted(touched(0, 0)));
+        assert!(!is_trusted(touched(1, 0)), "a clock of whole seconds");
+        assert!(!is_trusted(touched(-1, 5)), "a time to come");
+        assert!(is_trusted(touched(2, 5)));
     }
 
     #[test]
     fn takes_a_damaged_file_for_missing() {
         let (context, store) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let cache = StatCache::load(context.path(), store.path());
-        cache.add(&path("b"), stamp(1), [1; 32]);
+        cache.add(&path("b"), stamp(1), [1; 32], SystemTime::now());
         cache.save().unwrap();
         let file = fs::read_dir(store.path())
             .unwrap()

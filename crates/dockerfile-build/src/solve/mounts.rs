@@ -1,8 +1,9 @@
 //! What `RUN --mount` puts into the sandbox.
 
 use std::fs;
+use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::thread::Scope;
 
 use build_sandbox::{Mount, MountSource};
@@ -12,6 +13,26 @@ use super::keys::Selection;
 use crate::error::{BuildError, Failure};
 use crate::key::{Key, KeyMaker};
 use crate::plan::{CacheSharing, From, MountKind, RunMount};
+
+/// Returns a folder of a cache, which is made where there is none. A link on the way is refused: commands of earlier steps wrote it
+/// (CVE-2024-23651).
+fn folder_beneath(cache: &Path, source: &str) -> io::Result<PathBuf> {
+    let mut folder = cache.to_owned();
+    for part in Path::new(source.trim_start_matches('/')).components() {
+        let Component::Normal(part) = part else {
+            continue;
+        };
+        folder.push(part);
+        match folder.symlink_metadata() {
+            Ok(found) if found.is_symlink() => {
+                return Err(io::Error::other("a link leads there"));
+            }
+            Ok(_) => {}
+            Err(_) => fs::create_dir(&folder)?,
+        }
+    }
+    Ok(folder)
+}
 
 /// The mounts of a RUN, and what has to stay until it has ended.
 #[derive(Default)]
@@ -216,10 +237,12 @@ impl Solver<'_> {
             }
         }
         let inside = match from {
-            None => data.join(source.trim_start_matches('/')),
+            None => folder_beneath(&data, source).map_err(|error| {
+                let message = format!("cannot mount `{source}` of the cache: {error}");
+                BuildError::new(Failure::Source, message).at(mount.range, "")
+            })?,
             Some(_) => data,
         };
-        fs::create_dir_all(&inside).map_err(system)?;
         prepared.mounts.push(Mount {
             target: PathBuf::from(&mount.target),
             source: MountSource::Bind {

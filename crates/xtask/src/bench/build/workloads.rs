@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread::sleep;
+use std::time::Duration;
 
 use anyhow::{Context, ensure};
 
@@ -28,6 +30,9 @@ impl Workload {
         let mut make = Command::new("bash");
         make.arg(folder.join("gen.sh")).env("OFFLINE", offline);
         command::output(&mut make)?;
+        // Nobody's first build comes in the second in which all files were written.
+        command::run(&mut Command::new("sync"))?;
+        sleep(Duration::from_secs(3));
         Ok(Workload {
             name: name.into_owned(),
             folder,
