@@ -158,6 +158,7 @@ fn full_request(mut request: Request, arguments: &BuildArguments) -> Result<Requ
             _ => bail!("`{right}` is nothing that can be allowed; there is security.insecure"),
         }
     }
+    request.names_changed_files = arguments.explain_cache;
     request.network.clone_from(&arguments.network);
     request.clock = clock(arguments)?;
     Ok(request)

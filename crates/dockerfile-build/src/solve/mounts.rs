@@ -208,7 +208,7 @@ impl Solver<'_> {
         }
         let name = maker.finish().0.hex();
         let root = self.request.store.join("mounts");
-        let system = |error: std::io::Error| {
+        let system = |error: io::Error| {
             BuildError::system("cannot make a cache for `--mount=type=cache`", &error)
         };
         let mut folder = root.join(&name);
@@ -260,8 +260,7 @@ impl Solver<'_> {
         source: &str,
         data: &Path,
     ) -> Result<(), BuildError> {
-        let system =
-            |error: std::io::Error| BuildError::system("cannot fill a cache mount", &error);
+        let system = |error: io::Error| BuildError::system("cannot fill a cache mount", &error);
         let Some(from) = from else {
             return fs::DirBuilder::new()
                 .mode(0o755)
@@ -325,7 +324,7 @@ impl Solver<'_> {
 }
 
 /// Copies folders and files; what a cache starts with.
-fn copy_tree(from: &Path, to: &Path) -> std::io::Result<()> {
+fn copy_tree(from: &Path, to: &Path) -> io::Result<()> {
     fs::create_dir_all(to)?;
     let mut open = vec![(from.to_owned(), to.to_owned())];
     while let Some((from, to)) = open.pop() {
