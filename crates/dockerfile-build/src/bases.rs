@@ -1,7 +1,9 @@
 //! Base images: what a name means, and the layers behind it.
 
+mod fetching;
+
 use std::io::{self, BufReader, Read};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use dockerfile_model::ImageRef;
@@ -17,12 +19,13 @@ use oci_registry::{Credentials, Monitor, Options, Registry, RegistryError, Resol
 use rustc_hash::FxHashMap;
 
 use crate::cache::{Cache, KnownImage};
-use crate::error::{BuildError, Failure};
+use crate::error::{BuildError, Failure, told};
 use crate::event::{Event, Observer, Progress, StepId};
 use crate::key::{Key, KeyMaker};
 use crate::layers::{Layer, LayerId, Layers, require_namespace};
 use crate::plan::{Bases, ResolvedImage};
 use crate::request::BaseImages;
+use fetching::Fetching;
 
 /// A layer that unpacks to more is a bomb, or a mistake.
 const MOST_BYTES: u64 = 1 << 40;
@@ -35,8 +38,8 @@ pub(crate) struct BaseLayer {
     platform: String,
     pub(crate) descriptor: Descriptor,
     pub(crate) diff_id: Digest,
-    step: StepId,
-    range: TextRange,
+    fetching: Arc<Fetching>,
+    is_counted: AtomicBool,
     made: OnceLock<Result<Arc<Layer>, BuildError>>,
 }
 
@@ -46,6 +49,7 @@ impl BaseLayer {
         image: &ResolvedImage,
         step: StepId,
         range: TextRange,
+        title: &str,
     ) -> Result<Vec<BaseLayer>, BuildError> {
         let diff_ids = &image.config.rootfs.diff_ids;
         if diff_ids.len() != image.layers.len() {
@@ -57,13 +61,15 @@ impl BaseLayer {
             );
             return Err(BuildError::new(Failure::Image, message).at(range, ""));
         }
+        let fetching = Fetching::new(step, range, title.to_owned(), diff_ids.len());
+        let fetching = Arc::new(fetching);
         let layer = |(descriptor, diff_id): (&Descriptor, &Digest)| BaseLayer {
             image: canonical(&image.name),
             platform: image.platform.clone(),
             descriptor: descriptor.clone(),
             diff_id: *diff_id,
-            step,
-            range,
+            fetching: Arc::clone(&fetching),
+            is_counted: AtomicBool::new(false),
             made: OnceLock::new(),
         };
         Ok(image.layers.iter().zip(diff_ids).map(layer).collect())
@@ -200,8 +206,29 @@ impl<'i> Images<'i> {
     /// Returns a layer of a base image, with its files; gets and unpacks what is not here yet.
     pub(crate) fn layer(&self, base: &BaseLayer) -> Result<Arc<Layer>, BuildError> {
         base.made
-            .get_or_init(|| self.make(base).map_err(|error| error.at(base.range, "")))
+            .get_or_init(|| {
+                let made = self.make(base);
+                self.end_one(base, made.as_ref().err());
+                made.map_err(|error| error.at(base.fetching.range, ""))
+            })
             .clone()
+    }
+
+    fn end_one(&self, base: &BaseLayer, error: Option<&BuildError>) {
+        if !base.is_counted.swap(true, Ordering::AcqRel) {
+            base.fetching.end_one(error, self.observer);
+        }
+    }
+
+    /// Ends the step of FROM at once where all layers are here.
+    pub(crate) fn note_base(&self, layers: &[BaseLayer]) {
+        let is_here =
+            |base: &BaseLayer| self.layers.find(&LayerId::of_tar(&base.diff_id)).is_some();
+        if let Some(first) = layers.first()
+            && layers.iter().all(is_here)
+        {
+            first.fetching.end_well(self.observer);
+        }
     }
 
     fn make(&self, base: &BaseLayer) -> Result<Arc<Layer>, BuildError> {
@@ -210,12 +237,21 @@ impl<'i> Images<'i> {
         if let Some(layer) = self.layers.find(&id) {
             return Ok(layer);
         }
-        let blob = self.fetch_blob(base)?;
+        // A process that may not unpack leaves it to another one, and says nothing.
+        require_namespace()?;
+        base.fetching.begin(self.observer);
+        let blob = self.blob(base)?;
         self.unpack(base, id, blob)
     }
 
     /// Returns the bytes of a layer as they were pulled; pulls them where they are not here.
     pub(crate) fn fetch_blob(&self, base: &BaseLayer) -> Result<Descriptor, BuildError> {
+        let found = self.blob(base);
+        self.end_one(base, found.as_ref().err());
+        found
+    }
+
+    fn blob(&self, base: &BaseLayer) -> Result<Descriptor, BuildError> {
         if self.store.has_blob(&base.descriptor) {
             return Ok(base.descriptor.clone());
         }
@@ -228,13 +264,14 @@ impl<'i> Images<'i> {
             let message = format!("cannot pull a layer of `{}`: {error}", base.image);
             BuildError::new(Failure::Image, message)
         };
+        base.fetching.begin(self.observer);
         let total = base.descriptor.size;
         let what = short(&base.descriptor.digest);
         let done = AtomicU64::new(0);
         let progress = |_: &Digest, more: u64| {
             let done = done.fetch_add(more, Ordering::Relaxed) + more;
             self.observer.event(Event::Progress {
-                step: base.step,
+                step: base.fetching.step,
                 what: what.clone(),
                 progress: Progress { done, total },
             });
@@ -246,12 +283,15 @@ impl<'i> Images<'i> {
         let resolved = self
             .ask(&base.image, &base.platform)
             .map_err(|error| fault(&told(&error)))?;
-        let mut blob = self.store.begin_blob().map_err(|error| fault(&error))?;
+        let mut blob = self
+            .store
+            .begin_blob()
+            .map_err(|error| fault(&told(&error)))?;
         self.registry()
             .pull_blob(&resolved, &base.descriptor, &mut blob, monitor)
             .map_err(|error| fault(&told(&error)))?;
         blob.commit(Some(&base.descriptor.digest))
-            .map_err(|error| fault(&error))?;
+            .map_err(|error| fault(&told(&error)))?;
         Ok(base.descriptor.clone())
     }
 
@@ -275,26 +315,28 @@ impl<'i> Images<'i> {
             )
         };
         require_namespace()?;
-        let folder =
-            tempfile::tempdir_in(self.store.temporary_folder()).map_err(|error| system(&error))?;
+        let folder = tempfile::tempdir_in(self.store.temporary_folder())
+            .map_err(|error| system(&told(&error)))?;
         let snapshot = folder.path().join("snapshot");
-        std::fs::create_dir(&snapshot).map_err(|error| system(&error))?;
+        std::fs::create_dir(&snapshot).map_err(|error| system(&told(&error)))?;
         let bytes = self
             .store
             .open_blob(&blob.digest)
-            .map_err(|error| fault(&error))?;
+            .map_err(|error| fault(&told(&error)))?;
         let plain = Decompressor::new(BufReader::with_capacity(1 << 18, bytes), MOST_BYTES)
-            .map_err(|error| fault(&error))?;
+            .map_err(|error| fault(&told(&error)))?;
         // One core unpacks while the other one hashes and writes.
-        let mut hashed = DigestReader::new(ReadAhead::new(plain).map_err(|error| system(&error))?);
+        let mut hashed =
+            DigestReader::new(ReadAhead::new(plain).map_err(|error| system(&told(&error)))?);
         let form = self.layers.form();
         let options = UnpackOptions {
             is_rootless: form.is_rootless,
             has_one_id: form.has_one_id,
             ..UnpackOptions::default()
         };
-        let listing = unpack(&mut hashed, &snapshot, &options).map_err(|error| fault(&error))?;
-        io::copy(&mut hashed, &mut io::sink()).map_err(|error| fault(&error))?;
+        let listing =
+            unpack(&mut hashed, &snapshot, &options).map_err(|error| fault(&told(&error)))?;
+        io::copy(&mut hashed, &mut io::sink()).map_err(|error| fault(&told(&error)))?;
         let (_, found, _) = hashed.finish();
         if found != base.diff_id {
             return Err(fault(&format!(
@@ -304,7 +346,7 @@ impl<'i> Images<'i> {
         }
         self.layers
             .add_snapshot(id, Some(base.diff_id), listing, &snapshot)
-            .map_err(|error| system(&error))
+            .map_err(|error| system(&told(&error)))
     }
 }
 
@@ -369,17 +411,6 @@ impl Images<'_> {
         };
         self.cache.remember_image(image_key(name, platform), &known)
     }
-}
-
-/// Returns an error with its causes: the outermost says the least.
-fn told(error: &RegistryError) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(inner) = cause {
-        text.push_str(&format!(": {inner}"));
-        cause = inner.source();
-    }
-    text
 }
 
 fn platform_of(text: &str) -> Platform {

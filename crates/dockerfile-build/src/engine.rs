@@ -7,7 +7,7 @@ use oci_image::store::Store;
 use crate::bases::Images;
 use crate::cache::Cache;
 use crate::contexts::Contexts;
-use crate::error::{BuildError, Failure};
+use crate::error::{BuildError, Failure, told};
 use crate::event::{Event, Observer, Silent, StepId};
 use crate::image::{Image, assemble};
 use crate::layers::{Layers, SnapshotForm};
@@ -80,7 +80,10 @@ pub fn build(
         }
         if !fresh.is_empty() {
             publication.publish().map_err(|error| {
-                BuildError::new(Failure::System, format!("cannot name the image: {error}"))
+                BuildError::new(
+                    Failure::System,
+                    format!("cannot name the image: {}", told(&error)),
+                )
             })?;
         }
         Ok(image)
@@ -132,7 +135,10 @@ fn with_solver<T: Send>(
 ) -> Result<T, BuildError> {
     let dockerfile = Dockerfile::new(&request.dockerfile);
     let store = Store::create(&request.store).map_err(|error| {
-        BuildError::new(Failure::System, format!("cannot open the store: {error}"))
+        BuildError::new(
+            Failure::System,
+            format!("cannot open the store: {}", told(&error)),
+        )
     })?;
     let ids = id_map();
     let form = SnapshotForm {

@@ -79,6 +79,21 @@ impl BuildError {
     }
 
     pub fn system(what: &str, error: &dyn std::error::Error) -> BuildError {
-        BuildError::new(Failure::System, format!("{what}: {error}"))
+        BuildError::new(Failure::System, format!("{what}: {}", told(error)))
     }
+}
+
+/// Returns an error with its causes: the outermost says the least.
+pub(crate) fn told(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        let more = inner.to_string();
+        // Some errors tell their cause themselves.
+        if !text.ends_with(&more) {
+            text.push_str(&format!(": {more}"));
+        }
+        cause = inner.source();
+    }
+    text
 }

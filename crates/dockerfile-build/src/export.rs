@@ -205,8 +205,8 @@ fn write_to(
     }
 }
 
-pub(crate) fn fault(error: &dyn std::fmt::Display) -> BuildError {
-    BuildError::new(Failure::System, format!("cannot export the image: {error}"))
+pub(crate) fn fault(error: &dyn std::error::Error) -> BuildError {
+    BuildError::system("cannot export the image", error)
 }
 
 /// Returns the uncompressed bytes of a layer.

@@ -83,7 +83,7 @@ pub(crate) fn write_folder(store: &Store, image: &Image, folder: &Path) -> Resul
     let mut modes = Vec::new();
     each_file(store, image, |entry, content| {
         write_one(entry, content, folder, &mut modes)
-            .map_err(|error| fault(&format!("`{}`: {error}", entry.path)))
+            .map_err(|error| BuildError::system(&format!("cannot export `{}`", entry.path), &error))
     })?;
     // Last, for a folder without the right to write could not be filled.
     for (path, mode) in modes.into_iter().rev() {

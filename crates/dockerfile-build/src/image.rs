@@ -4,7 +4,7 @@ use oci_image::Digest;
 use oci_image::config::ImageConfig;
 use oci_image::manifest::{Descriptor, Manifest, media_type};
 
-use crate::error::{BuildError, Failure};
+use crate::error::{BuildError, Failure, told};
 use crate::solve::{Chain, LayerRef, Solver};
 
 /// An image in the store.
@@ -24,8 +24,11 @@ pub(crate) fn assemble(
     chain: &Chain,
     mut config: ImageConfig,
 ) -> Result<Image, BuildError> {
-    let fault = |error: &dyn std::fmt::Display| {
-        BuildError::new(Failure::System, format!("cannot write the image: {error}"))
+    let fault = |error: &dyn std::error::Error| {
+        BuildError::new(
+            Failure::System,
+            format!("cannot write the image: {}", told(error)),
+        )
     };
     let mut layers = Vec::with_capacity(chain.layers.len());
     config.rootfs.diff_ids.clear();

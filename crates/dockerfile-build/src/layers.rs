@@ -4,6 +4,7 @@
 //! in the form of overlayfs that a command can run on. A layer of COPY is born as a tar, one of RUN as a snapshot; the other form is made when
 //! somebody asks for it.
 
+mod check;
 mod delta;
 
 use std::fmt;
@@ -20,7 +21,9 @@ use oci_image::store::Store;
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
-use crate::error::{BuildError, Failure};
+use crate::error::{BuildError, Failure, told};
+
+pub use check::{LayerFault, check_layers, repair_layers};
 
 /// The name of a layer in the store.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -206,7 +209,7 @@ impl Layers {
         };
         let blob = store
             .open_blob(diff_id)
-            .map_err(|error| damaged(layer, &error.to_string()))?;
+            .map_err(|error| damaged(layer, &told(&error)))?;
         require_namespace()?;
         let temporary = tempfile::Builder::new()
             .prefix("unpack-")
@@ -219,12 +222,11 @@ impl Layers {
             fractions: Some(&listing),
             ..UnpackOptions::default()
         };
-        unpack(
-            BufReader::with_capacity(1 << 20, blob),
-            temporary.path(),
-            &options,
-        )
-        .map_err(|error| damaged(layer, &error.to_string()))?;
+        let mut blob = BufReader::with_capacity(1 << 20, blob);
+        unpack(&mut blob, temporary.path(), &options)
+            .map_err(|error| damaged(layer, &told(&error)))?;
+        // Only at its end a blob says whether its bytes were those of its name.
+        io::copy(&mut blob, &mut io::sink()).map_err(|error| damaged(layer, &told(&error)))?;
         match fs::rename(temporary.path(), &snapshot) {
             Ok(()) => {
                 // It has another name now.
@@ -246,7 +248,8 @@ impl Layers {
         }
         let listing = layer.listing()?;
         let snapshot = layer.folder.join("snapshot");
-        let fault = |error: &dyn fmt::Display| damaged(layer, &error.to_string());
+        let fault =
+            |error: &dyn std::error::Error| BuildError::system("cannot write a layer", error);
         let blob = store.begin_blob().map_err(|error| fault(&error))?;
         let mut writer = LayerWriter::new(BufWriter::with_capacity(1 << 20, blob));
         pack(&listing, &snapshot, &mut writer, self.clamp).map_err(|error| fault(&error))?;
@@ -282,7 +285,7 @@ impl Layer {
         if let Some(listing) = self.listing.get() {
             return Ok(Arc::clone(listing));
         }
-        let fault = |error: &dyn fmt::Display| damaged(self, &error.to_string());
+        let fault = |error: &dyn std::error::Error| damaged(self, &told(error));
         let file = File::open(self.folder.join("listing")).map_err(|error| fault(&error))?;
         let listing = Listing::load(&mut BufReader::new(file)).map_err(|error| fault(&error))?;
         Ok(Arc::clone(self.listing.get_or_init(|| Arc::new(listing))))

@@ -48,6 +48,7 @@ pub use error::{BuildError, Failure, Place};
 pub use event::{Event, Observer, Progress, Silent, StepId, StepState, Stream};
 pub use export::{Destination, LayerFormat, Target, export, push};
 pub use image::Image;
+pub use layers::{LayerFault, check_layers, repair_layers};
 pub use prune::{PruneOptions, Pruned, prune};
 pub use request::{
     BaseImages, CacheUse, Clock, CommandExecutor, ContextSource, NamedContext, NetworkAccess,

@@ -14,7 +14,7 @@ use build_sandbox::remove_tree;
 use oci_image::store::Store;
 
 use crate::cache::Cache;
-use crate::error::{BuildError, Failure};
+use crate::error::{BuildError, Failure, told};
 
 /// What is deleted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -140,11 +140,6 @@ fn in_use(error: &oci_image::Error) -> BuildError {
 }
 
 fn fault(error: &dyn std::error::Error) -> BuildError {
-    let mut message = format!("cannot prune the store: {error}");
-    let mut source = error.source();
-    while let Some(cause) = source {
-        message.push_str(&format!(": {cause}"));
-        source = cause.source();
-    }
+    let message = format!("cannot prune the store: {}", told(error));
     BuildError::new(Failure::System, message)
 }

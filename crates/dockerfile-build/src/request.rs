@@ -31,6 +31,8 @@ pub struct Request {
     /// `--ssh`: names of agents with the socket of each.
     pub ssh: Vec<(String, PathBuf)>,
     pub cache: CacheUse,
+    /// Whether the reason why a step ran names the files that changed, which have to be read for it.
+    pub names_changed_files: bool,
     pub base_images: BaseImages,
     pub clock: Clock,
     /// `--network` of the whole build: what a RUN sees that says nothing of its own.
@@ -69,6 +71,7 @@ impl Request {
             secrets: Vec::new(),
             ssh: Vec::new(),
             cache: CacheUse::default(),
+            names_changed_files: false,
             base_images: BaseImages::default(),
             clock: Clock::default(),
             network: NetworkAccess::default(),

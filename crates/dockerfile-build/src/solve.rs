@@ -8,6 +8,7 @@ mod base;
 mod chain;
 mod contents;
 mod copy_step;
+mod explain;
 mod keys;
 mod mounts;
 mod peek;
@@ -257,6 +258,7 @@ impl<'s> Solver<'s> {
                 let remembered = self.cache.remember_step(found.key, &record);
                 remembered
                     .map_err(|error| BuildError::system("cannot write to the cache", &error))?;
+                let reason = self.with_files(reason, slot, operation, &layer);
                 if let Some(before) = self.cache.last_time(slot).and_then(|last| last.record) {
                     // Without it the layer is unpacked as a whole.
                     let _ = layer.set_sibling(&before.layer);

@@ -162,6 +162,7 @@ fn full_request(mut request: Request, arguments: &BuildArguments) -> Result<Requ
             ),
         }
     }
+    request.names_changed_files = arguments.explain_cache;
     request.network = match arguments.network {
         NetworkKind::Default | NetworkKind::Host => NetworkAccess::Host,
         NetworkKind::None => NetworkAccess::None,

@@ -112,3 +112,90 @@ fn the_plan_says_what_would_run_and_why() {
     let output = scratch.run(&["plan", "app"]);
     assert!(output.stdout.contains("runs: "), "{output:?}");
 }
+
+#[test]
+fn the_files_that_changed_are_named() {
+    let scratch = app();
+    scratch.write("app/src/one/a.c", "a");
+    scratch.write("app/src/two/b.c", "b");
+    scratch.write(
+        "app/Dockerfile",
+        "FROM scratch\nCOPY src /work/\nFROM scratch\nCOPY . /all\nCOPY --from=0 /work /w\nCOPY --link a.txt b.txt /\n",
+    );
+    scratch.build(&[]);
+    let explain = ["build", "--progress", "plain", "--explain-cache", "app"];
+    // As long as before, and the times in the image are all the same.
+    scratch.write("app/src/two/b.c", "B");
+    let output = scratch.run(&explain);
+    assert!(
+        output
+            .stderr
+            .contains("because `src` changed: `src/two/b.c`\n"),
+        "{output:?}"
+    );
+    assert!(
+        output
+            .stderr
+            .contains("because `.` changed: `src/two/b.c`\n"),
+        "{output:?}"
+    );
+    scratch.write("app/src/new.c", "new");
+    fs::remove_file(scratch.path("app/src/one/a.c")).expect("removed");
+    let output = scratch.run(&explain);
+    let names = "`src` changed: `src/new.c`, `src/one/a.c (gone)`";
+    assert!(output.stderr.contains(names), "{output:?}");
+    scratch.write("app/b.txt", "2");
+    let output = scratch.run(&explain);
+    assert!(output.stderr.contains("changed: `b.txt`"), "{output:?}");
+}
+
+#[test]
+fn a_from_is_a_step_that_begins_and_ends() {
+    let scratch = app();
+    scratch.build(&["-o", "type=oci,tar=false,dest=layout"]);
+    scratch.write("other/file", "x");
+    scratch.write(
+        "app/Dockerfile",
+        "FROM other AS files\nFROM base\nCOPY --from=files /file /\n",
+    );
+    fs::remove_dir_all(scratch.path("store")).expect("removed");
+    let arguments = [
+        "build",
+        "--progress",
+        "rawjson",
+        "app",
+        "--build-context",
+        "base=oci-layout://layout",
+        "--build-context",
+        "other=other",
+    ];
+    let first = scratch.run(&arguments);
+    assert_eq!(first.code, 0, "{first:?}");
+    let second = scratch.run(&arguments);
+    for (output, state) in [(&first, "done"), (&second, "cached")] {
+        let events: Vec<serde_json::Value> = output
+            .stderr
+            .lines()
+            .chain(output.stdout.lines())
+            .filter_map(|line| serde_json::from_str(line).ok())
+            .collect();
+        let ids = |kind: &str| -> Vec<String> {
+            let mut ids: Vec<String> = events
+                .iter()
+                .filter(|event| event["type"] == kind)
+                .map(|event| event["step"].to_string())
+                .collect();
+            ids.sort();
+            ids
+        };
+        assert_eq!(ids("started"), ids("finished"), "{output:?}");
+        let from = events
+            .iter()
+            .find(|event| event["type"] == "finished" && event["step"] == 2);
+        assert_eq!(
+            from.map(|event| &event["state"]),
+            Some(&state.into()),
+            "{output:?}"
+        );
+    }
+}

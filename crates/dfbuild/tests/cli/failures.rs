@@ -32,3 +32,19 @@ fn a_failed_build_leaves_a_sound_store() {
     assert_eq!(output.code, 0, "{output:?}");
     assert_eq!(scratch.run(&["history", "app"]).code, 0);
 }
+
+#[test]
+fn a_missing_source_is_the_very_word_and_what_hides_it_the_very_line() {
+    let scratch = app();
+    scratch.write("app/.dockerignore", "*.md\n\nsecret.*\n");
+    scratch.write("app/secret.txt", "x");
+    scratch.write(
+        "app/Dockerfile",
+        "FROM scratch\nCOPY a.txt b.txt secret.txt /to/\n",
+    );
+    let output = scratch.run(&["build", "-q", "app"]);
+    assert_eq!(output.code, 1, "{output:?}");
+    assert!(output.stderr.contains("app/Dockerfile:2:18"), "{output:?}");
+    let help = "the pattern `secret.*` in line 3 of .dockerignore leaves it out";
+    assert!(output.stderr.contains(help), "{output:?}");
+}

@@ -6,7 +6,7 @@ use oci_image::layer::{LayerError, LayerPath};
 use thiserror::Error;
 
 use super::Hidden;
-use crate::error::{BuildError, Failure};
+use crate::error::{BuildError, Failure, told};
 
 /// What went wrong with a COPY or ADD.
 #[derive(Debug, Error)]
@@ -102,7 +102,7 @@ impl CopyError {
 
 impl From<CopyError> for BuildError {
     fn from(error: CopyError) -> BuildError {
-        let made = BuildError::new(error.failure(), error.to_string());
+        let made = BuildError::new(error.failure(), told(&error));
         match error.help() {
             Some(help) => made.help(help),
             None => made,

@@ -291,7 +291,9 @@ fn near_path(source: &dyn FileSource, path: &LayerPath) -> Option<String> {
         .map(|child| text(child.entry.path.name()))
         .collect();
     let near = closest_match(&text(&name), names.iter().map(String::as_str))?;
-    Some(text(parent.join(near.as_bytes())?.as_bytes()))
+    let near = parent.join(near.as_bytes())?;
+    // A link that leads nowhere is there, and yet it is not.
+    (near != *path).then(|| text(near.as_bytes()))
 }
 
 fn base_name(path: &[u8]) -> &[u8] {

@@ -2,16 +2,28 @@
 
 use std::sync::Arc;
 use std::thread::Scope;
+use std::time::Instant;
 
 use super::{Chain, LayerRef, Solver};
 use crate::bases::BaseLayer;
 use crate::error::{BuildError, Failure};
+use crate::event::{Event, StepId, StepState};
 use crate::key::{Key, KeyMaker};
 use crate::plan::{Base, From};
 
 use super::keys::Selection;
 
 impl Solver<'_> {
+    fn started(&self, step: StepId) {
+        if let Some(known) = self.steps.get(step) {
+            self.observer.event(Event::Started {
+                step,
+                name: known.title.clone(),
+                range: known.range,
+            });
+        }
+    }
+
     /// Returns the key of a base that is no stage.
     pub(super) fn base_key(&self, index: usize) -> Result<Key, BuildError> {
         let mut maker = KeyMaker::new("base");
@@ -50,7 +62,10 @@ impl Solver<'_> {
             Base::Scratch => Ok(Chain::new(self.base_key(index)?, Vec::new())),
             Base::Image(image) => {
                 let step = self.steps.of_base(index);
-                let layers = BaseLayer::all_of(image, step, stage.range)?
+                let title = self.steps.get(step).map_or("", |step| step.title.as_str());
+                let layers = BaseLayer::all_of(image, step, stage.range, title)?;
+                self.images.note_base(&layers);
+                let layers = layers
                     .into_iter()
                     .map(|layer| LayerRef::Base(Arc::new(layer)))
                     .collect();
@@ -58,7 +73,18 @@ impl Solver<'_> {
             }
             Base::Directory(path) => {
                 let key = self.base_key(index)?;
-                let layer = self.folder_layer(&From::Directory(path.clone()), "/", key)?;
+                let step = self.steps.of_base(index);
+                let start = Instant::now();
+                let is_known = self.known(key).is_some();
+                self.started(step);
+                let layer = self.folder_layer(&From::Directory(path.clone()), "/", key);
+                let state = match &layer {
+                    Ok(_) if is_known => StepState::Cached,
+                    Ok(_) => StepState::Done,
+                    Err(error) => StepState::Failed(error.message.clone()),
+                };
+                self.finished(step, state, start, None, None);
+                let layer = layer?;
                 Ok(Chain::new(key, vec![LayerRef::Made(layer)]))
             }
         }

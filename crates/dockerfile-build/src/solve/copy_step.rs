@@ -10,7 +10,7 @@ use super::keys::Selection;
 use super::{Chain, Solver};
 use crate::cache::StepRecord;
 use crate::copy::{CopyRequest, CopySource, FileMode, FileSource, SelectOptions, Upper, copy};
-use crate::error::{BuildError, Failure};
+use crate::error::{BuildError, Failure, told};
 use crate::event::StepId;
 use crate::files::ChainFiles;
 use crate::key::Key;
@@ -212,8 +212,11 @@ impl Solver<'_> {
     }
 
     fn keep_changes(&self, upper: Upper<'_>) -> Result<Arc<Layer>, BuildError> {
-        let fault = |error: &dyn std::fmt::Display| {
-            BuildError::new(Failure::System, format!("cannot write a layer: {error}"))
+        let fault = |error: &dyn std::error::Error| {
+            BuildError::new(
+                Failure::System,
+                format!("cannot write a layer: {}", told(error)),
+            )
         };
         let changes = upper.changes(self.clamp())?;
         let blob = self.store.begin_blob().map_err(|error| fault(&error))?;

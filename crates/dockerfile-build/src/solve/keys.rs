@@ -4,7 +4,7 @@ use std::thread::Scope;
 
 use super::{Chain, Solver, StepKey};
 use crate::copy::{CopyError, FileSource, SelectOptions, content_digest};
-use crate::error::BuildError;
+use crate::error::{BuildError, Failure};
 use crate::key::{Key, KeyMaker};
 use crate::plan::{
     CopyOperation, CopySource, From, MountKind, Operation, OperationKind, RunMount, RunOperation,
@@ -89,7 +89,7 @@ impl Solver<'_> {
             scope,
         };
         let found = operation_key(chain.key, operation, self.request.clock, &mut sources)?;
-        found.ok_or_else(|| BuildError::new(crate::error::Failure::System, "a step has no key"))
+        found.ok_or_else(|| BuildError::new(Failure::System, "a step has no key"))
     }
 }
 
@@ -235,7 +235,8 @@ fn copy_key(
         ]);
     let selection = Selection::of_copy(copy);
     if !selection.paths.is_empty() {
-        let Some(digest) = sources.digest(&copy.from, &selection)? else {
+        let found = sources.digest(&copy.from, &selection);
+        let Some(digest) = found.map_err(|error| at_source(error, copy, sources))? else {
             return Ok(None);
         };
         maker.part(named(&selection), digest.bytes());
@@ -258,6 +259,36 @@ fn copy_key(
         }
     }
     Ok(Some(maker))
+}
+
+/// Says which source of a COPY a failure is about.
+fn at_source(error: BuildError, copy: &CopyOperation, sources: &mut dyn Sources) -> BuildError {
+    if error.failure != Failure::Source || error.place.is_some() {
+        return error;
+    }
+    let mut fails = |path: &String| {
+        let alone = Selection {
+            paths: vec![path.clone()],
+            ..Selection::of_copy(copy)
+        };
+        sources.digest(&copy.from, &alone).is_err()
+    };
+    let places: Vec<_> = copy
+        .sources
+        .iter()
+        .filter_map(|source| match source {
+            CopySource::Path { path, range } => Some((path, *range)),
+            _ => None,
+        })
+        .collect();
+    let found = match places.as_slice() {
+        [only] => Some(only),
+        several => several.iter().find(|(path, _)| fails(path)),
+    };
+    match found {
+        Some((_, range)) => error.at(*range, ""),
+        None => error,
+    }
 }
 
 fn named(selection: &Selection) -> String {

@@ -1,8 +1,9 @@
 //! What `RUN --mount` puts into the sandbox.
 
 use std::fs;
+use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::thread::Scope;
 
 use build_sandbox::{Mount, MountSource, Writes};
@@ -14,6 +15,26 @@ use crate::error::{BuildError, Failure};
 use crate::files::ChainFiles;
 use crate::key::{Key, KeyMaker};
 use crate::plan::{CacheSharing, From, MountKind, RunMount};
+
+/// Returns a folder of a cache, which is made where there is none. A link on the way is refused: commands of earlier steps wrote it
+/// (CVE-2024-23651).
+fn make_folder_beneath(cache: &Path, source: &str) -> io::Result<()> {
+    let mut folder = cache.to_owned();
+    for part in Path::new(source.trim_start_matches('/')).components() {
+        let Component::Normal(part) = part else {
+            continue;
+        };
+        folder.push(part);
+        match folder.symlink_metadata() {
+            Ok(found) if found.is_symlink() => {
+                return Err(io::Error::other("a link leads there"));
+            }
+            Ok(_) => {}
+            Err(_) => fs::create_dir(&folder)?,
+        }
+    }
+    Ok(())
+}
 
 /// The mounts of a RUN, and what has to stay until it has ended.
 #[derive(Default)]
@@ -226,7 +247,7 @@ impl Solver<'_> {
         }
         let name = maker.finish().0.hex();
         let root = self.request.store.join("mounts");
-        let system = |error: std::io::Error| {
+        let system = |error: io::Error| {
             BuildError::system("cannot make a cache for `--mount=type=cache`", &error)
         };
         let mut folder = root.join(&name);
@@ -255,10 +276,15 @@ impl Solver<'_> {
             }
         }
         let path = match from {
-            None => inside(source),
+            None => {
+                make_folder_beneath(&data, source).map_err(|error| {
+                    let message = format!("cannot mount `{source}` of the cache: {error}");
+                    BuildError::new(Failure::Source, message).at(mount.range, "")
+                })?;
+                inside(source)
+            }
             Some(_) => PathBuf::new(),
         };
-        make_folders(&data, &path).map_err(system)?;
         prepared.mounts.push(Mount {
             target: PathBuf::from(&mount.target),
             source: MountSource::Tree {
@@ -281,8 +307,7 @@ impl Solver<'_> {
         source: &str,
         data: &Path,
     ) -> Result<(), BuildError> {
-        let system =
-            |error: std::io::Error| BuildError::system("cannot fill a cache mount", &error);
+        let system = |error: io::Error| BuildError::system("cannot fill a cache mount", &error);
         let Some(from) = from else {
             return fs::DirBuilder::new()
                 .mode(0o755)
@@ -350,31 +375,8 @@ fn inside(source: &str) -> PathBuf {
     PathBuf::from(source.trim_start_matches('/'))
 }
 
-/// Makes the folders of a path below a folder that commands write to: a link that they left on the way is not followed.
-fn make_folders(root: &Path, path: &Path) -> std::io::Result<()> {
-    use rustix::fs::{CWD, Mode, OFlags, mkdirat, openat};
-    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let mut folder = openat(CWD, root, flags, Mode::empty())?;
-    for part in path.components() {
-        let std::path::Component::Normal(name) = part else {
-            continue;
-        };
-        match mkdirat(&folder, name, Mode::from_raw_mode(0o755)) {
-            Ok(()) | Err(rustix::io::Errno::EXIST) => {}
-            Err(error) => return Err(error.into()),
-        }
-        folder = match openat(&folder, name, flags, Mode::empty()) {
-            Ok(folder) => folder,
-            // A link or a file: where it leads is for the sandbox to say, which stays inside.
-            Err(rustix::io::Errno::LOOP | rustix::io::Errno::NOTDIR) => return Ok(()),
-            Err(error) => return Err(error.into()),
-        };
-    }
-    Ok(())
-}
-
 /// Copies folders and files; what a cache starts with.
-fn copy_tree(from: &Path, to: &Path) -> std::io::Result<()> {
+fn copy_tree(from: &Path, to: &Path) -> io::Result<()> {
     fs::create_dir_all(to)?;
     let mut open = vec![(from.to_owned(), to.to_owned())];
     while let Some((from, to)) = open.pop() {
