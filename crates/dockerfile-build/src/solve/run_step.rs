@@ -108,7 +108,10 @@ impl Solver<'_> {
                 BuildError::system("cannot read what the command changed", &error)
             })?;
         }
-        self.keep(&files, key, &upper)
+        let kept = self.keep(&files, key, &upper);
+        // Deleting what overlayfs needed takes longer than the mount of it; the next step does not have to wait.
+        scope.spawn(move || drop(folder));
+        kept
     }
 
     /// Returns what a command runs on: the layers one above the other, or a copy of them where that cannot be.
