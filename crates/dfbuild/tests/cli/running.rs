@@ -159,3 +159,10 @@ fn a_dockerfile_takes_neither_the_network_of_the_host_nor_all_rights() {
         assert!(output.stderr.contains(&help), "{output:?}");
     }
 }
+
+#[test]
+fn a_store_that_is_named_from_the_current_folder_works() {
+    let Some(scratch) = busybox() else { return };
+    let output = scratch.run(&["build", "-q", "--store", "near", "app"]);
+    assert_eq!(output.code, 0, "{output:?}");
+}

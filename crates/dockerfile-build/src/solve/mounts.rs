@@ -154,9 +154,10 @@ impl Solver<'_> {
             let files = ChainFiles::new(self, &chain)?;
             // What is not there is told by the copy below, which knows what is like it.
             let is_there = crate::copy::resolve(&files, source.as_bytes())?.is_some();
-            if is_there && !self.copies_layers() {
+            let lowers = self.lowers(&chain)?;
+            if is_there && !self.copies_layers(lowers.len()) {
                 return Ok(MountSource::Tree {
-                    lowers: self.lowers(&chain)?,
+                    lowers,
                     path: inside(source),
                     writes,
                 });
@@ -164,7 +165,7 @@ impl Solver<'_> {
         }
         let path = self.mounted_files(scope, from, source)?;
         if let Writes::Discarded { scratch } = &writes
-            && self.copies_layers()
+            && self.copies_layers(1)
             && path.is_dir()
         {
             let copied = crate::plain_root::copy_layers(&[path], scratch);

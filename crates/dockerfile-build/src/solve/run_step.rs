@@ -108,7 +108,10 @@ impl Solver<'_> {
                 BuildError::system("cannot read what the command changed", &error)
             })?;
         }
-        self.keep(&files, key, &upper)
+        let kept = self.keep(&files, key, &upper);
+        // Deleting what overlayfs needed takes longer than the mount of it; the next step does not have to wait.
+        scope.spawn(move || drop(folder));
+        kept
     }
 
     /// Returns what a command runs on: the layers one above the other, or a copy of them where that cannot be.
@@ -122,7 +125,7 @@ impl Solver<'_> {
         let fault =
             |error: std::io::Error| BuildError::system("cannot make a folder in the store", &error);
         std::fs::create_dir(upper).map_err(fault)?;
-        if self.copies_layers() {
+        if self.copies_layers(lowers.len()) {
             let root = folder.join("root");
             std::fs::create_dir(&root).map_err(fault)?;
             let plain = PlainRoot::assemble(&lowers, &root).map_err(|error| {
@@ -141,10 +144,14 @@ impl Solver<'_> {
         Ok((root, None))
     }
 
-    pub(super) fn copies_layers(&self) -> bool {
+    /// Returns whether so many layers cannot be stacked, or none at all.
+    pub(super) fn copies_layers(&self, count: usize) -> bool {
         let is_rootless = self.layers.form().is_rootless;
-        self.runner
-            .copies_layers(self.request.copies_layers, is_rootless)
+        // A mount of layers has an empty one more.
+        count >= build_sandbox::MAXIMUM_LOWERS
+            || self
+                .runner
+                .copies_layers(self.request.copies_layers, is_rootless)
     }
 
     /// Makes a layer of what a command left in the upper folder.
