@@ -12,6 +12,7 @@
 
 mod engine;
 mod plan;
+mod preview;
 mod solve;
 
 pub mod context;
@@ -45,5 +46,6 @@ pub use error::{BuildError, Failure, Place};
 pub use event::{Event, Observer, Progress, Silent, StepId, StepState, Stream};
 pub use export::{Destination, LayerFormat, Target, export, push};
 pub use image::Image;
+pub use preview::{Lookout, Preview, StagePreview, StepLayer, StepPreview};
 pub use prune::prune;
 pub use request::{BaseImages, CacheUse, Clock, ContextSource, NamedContext, Request, Secret};
