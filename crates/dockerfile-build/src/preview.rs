@@ -43,6 +43,8 @@ struct Known {
 pub struct Preview {
     /// The stages that the target needs, in order.
     pub stages: Vec<StagePreview>,
+    /// The index in `stages` of what would be built.
+    pub target: usize,
     /// The steps that have results; FROM is one.
     pub steps: Vec<StepPreview>,
 }
@@ -130,6 +132,7 @@ fn preview(solver: &Solver<'_>) -> Result<Preview, BuildError> {
     let mut peek = Peek::new(solver);
     let mut preview = Preview {
         stages: Vec::new(),
+        target: solver.plan.target,
         steps: Vec::new(),
     };
     for (index, stage) in solver.plan.stages.iter().enumerate() {

@@ -30,7 +30,10 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("signal-hook", &["dfbuild"]),
     ("anyhow", &["dflint", "dfls", "dfbuild"]),
     ("ignore", &["dflint"]),
-    ("tempfile", &["dflint", "oci-image", "dockerfile-build", "dfbuild"]),
+    (
+        "tempfile",
+        &["dflint", "oci-image", "dockerfile-build", "dfbuild", "dfls"],
+    ),
     ("toml", &["dockerfile-config"]),
     ("ec4rs", &["dockerfile-config"]),
     (
@@ -43,7 +46,10 @@ const OWNERS: &[(&str, &[&str])] = &[
             "dfls",
         ],
     ),
-    ("tar", &["oci-image", "dockerfile-build", "dfbuild", "test-support"]),
+    (
+        "tar",
+        &["oci-image", "dockerfile-build", "dfbuild", "test-support"],
+    ),
     ("sha2", &["oci-image", "dockerfile-build", "test-support"]),
     ("flate2", &["oci-image", "test-support"]),
     ("ring", &["oci-image"]),
@@ -54,7 +60,10 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("base64", &["oci-registry"]),
     ("postcard", &["oci-image", "dockerfile-build"]),
     ("blake3", &["dockerfile-build"]),
-    ("rustix", &["oci-image", "dockerfile-build", "dfbuild"]),
+    (
+        "rustix",
+        &["oci-image", "dockerfile-build", "dfbuild", "dfls"],
+    ),
     ("libc", &["build-sandbox"]),
     ("nix", &["build-sandbox"]),
     ("rustls", &["oci-registry"]),
