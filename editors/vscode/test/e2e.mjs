@@ -11,7 +11,7 @@ import { join } from 'node:path';
 const { TOOLS, VSIX, DFLS, DFBUILD, PICTURES, BASE } = process.env;
 const { chromium } = createRequire(join(TOOLS, 'node_modules', 'x.js'))('playwright-core');
 const PORT = 18080 + (process.pid % 1000);
-const PATIENCE = 60_000;
+const PATIENCE = 40_000;
 
 const home = mkdtempSync(join(tmpdir(), 'dfls-e2e-'));
 const workspace = join(home, 'hello-flask');
@@ -63,7 +63,10 @@ function prepare() {
     'dflint.instructionLenses': true,
     '[dockerfile]': { 'editor.formatOnSave': true, 'editor.defaultFormatter': 'dflint.dflint' },
   };
-  write(join(home, 'data/User/settings.json'), JSON.stringify(settings));
+  // Paths are settings of the machine, and the server of a page is another machine.
+  for (const place of ['User', 'Machine']) {
+    write(join(home, 'data', place, 'settings.json'), JSON.stringify(settings));
+  }
   write(join(home, 'config.yaml'), '');
 }
 
@@ -163,12 +166,12 @@ async function building(page) {
   );
   await until('the end of the build', async () => (await page.locator('.statusbar-item', { hasText: /built/ }).count()) > 0);
   check('a build to a line ends well', true);
-  await command(page, 'Dockerfile: Build');
+  await command(page, 'Dockerfile: Build the Image');
   await until('hints', async () => ((await lines(page)).match(/cached/g) ?? []).length >= 4);
   check('hints show size, time and cache', true);
   await page.waitForTimeout(1500);
   await shoot(page, 'built');
-  await goTo(page, 4, 20);
+  await goTo(page, 4, 11);
   await page.keyboard.type('-v ');
   await until('the forecast', async () => (await lines(page)).includes('would run: the command changed'));
   check('the forecast says what would run, and why', true);
@@ -208,23 +211,23 @@ async function layers(page) {
 async function failing(page) {
   await page.locator('.explorer-folders-view .monaco-list-row', { hasText: /^Dockerfile$/ }).dblclick();
   await page.locator('.view-line', { hasText: 'FROM' }).first().waitFor();
-  await goTo(page, 6, 1);
+  await goTo(page, 8, 1);
   await page.keyboard.press('End');
   await page.keyboard.type(' \\\n    && cp nothing.txt /srv', { delay: 10 });
-  await command(page, 'Dockerfile: Build');
+  await command(page, 'Dockerfile: Build the Image');
   await page.locator('.notification-toast', { hasText: 'exit code' }).first().waitFor({ timeout: PATIENCE });
   await command(page, 'Problems: Focus on Problems View');
   const problem = page.locator('.markers-panel .monaco-list-row', { hasText: /exit code/ });
   await problem.first().waitFor({ timeout: PATIENCE });
   const text = await problem.first().innerText();
-  check('a failing command is a problem at its line', /Ln 7/.test(text), text);
+  check('a failing command is a problem at its line', /Ln 9/.test(text), text);
   await page.waitForTimeout(800);
   await shoot(page, 'failure');
 }
 
 async function shell(page) {
   await page.locator('.editor-instance .view-line', { hasText: 'FROM' }).first().click();
-  await goTo(page, 5, 3);
+  await goTo(page, 6, 3);
   await command(page, 'Dockerfile: Shell Here');
   await page.locator('.terminal-wrapper.active .xterm').waitFor({ timeout: PATIENCE });
   await page.waitForTimeout(2500);
