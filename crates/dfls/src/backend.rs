@@ -1,5 +1,7 @@
 //! The handlers: shells that hand a message over before their first await and then wait for the answer.
 
+mod builds;
+
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,12 +14,14 @@ use tower_lsp::jsonrpc::{Error, ErrorCode, Result};
 use tower_lsp::ls_types::*;
 use tower_lsp::{Client, LanguageServer};
 
-use crate::build::{self, BuildParams, BuildResult};
+pub(crate) use self::builds::Running;
 use crate::capabilities;
 use crate::document::Snapshot;
+use crate::layers::Previews;
 use crate::session::{SessionHandle, settings_from};
 use crate::settings::{ClientFacts, UserSettings};
 use crate::token_cache::TokenCache;
+use crate::transport::Outgoing;
 use crate::{parent, requests};
 
 /// How long a client may take to answer; nobody waits for it, but what waits must end.
@@ -25,25 +29,31 @@ const CLIENT_PATIENCE: Duration = Duration::from_secs(30);
 
 pub(crate) struct Backend {
     client: Client,
-    session: SessionHandle,
+    pub(crate) session: SessionHandle,
+    pub(crate) output: Outgoing,
     facts: Mutex<ClientFacts>,
     settings: Mutex<UserSettings>,
     tokens: Arc<TokenCache>,
+    pub(crate) running: Arc<Running>,
+    pub(crate) previews: Arc<Previews>,
 }
 
 impl Backend {
-    pub(crate) fn new(client: Client, session: SessionHandle) -> Backend {
+    pub(crate) fn new(client: Client, session: SessionHandle, output: Outgoing) -> Backend {
         Backend {
             client,
             session,
+            output,
             facts: Mutex::default(),
             settings: Mutex::default(),
             tokens: Arc::default(),
+            running: Arc::default(),
+            previews: Arc::default(),
         }
     }
 
     /// Asks about the newest version of a document. The question is on its way when this returns.
-    fn ask<R: Send + 'static>(
+    pub(crate) fn ask<R: Send + 'static>(
         &self,
         uri: &Uri,
         question: impl FnOnce(&Snapshot) -> R + Send + 'static,
@@ -63,14 +73,14 @@ impl Backend {
         })
     }
 
-    fn facts(&self) -> ClientFacts {
+    pub(crate) fn facts(&self) -> ClientFacts {
         self.facts
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
     }
 
-    fn settings(&self) -> UserSettings {
+    pub(crate) fn settings(&self) -> UserSettings {
         self.settings
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -98,47 +108,9 @@ impl Backend {
     pub(crate) async fn stages(&self, params: TextDocumentIdentifier) -> Result<serde_json::Value> {
         self.ask(&params.uri, requests::stages).await
     }
-
-    /// `dfls/build`: builds a stage. The request can be cancelled, which ends the build.
-    pub(crate) async fn build(&self, params: BuildParams) -> Result<BuildResult> {
-        let settings = self.settings();
-        let Some(program) = build::find_builder(settings.builder.as_deref()) else {
-            return Err(failure(
-                "there is no builder: `dfbuild` is neither beside `dfls` nor in PATH",
-            ));
-        };
-        let token = NumberOrString::String(format!("dfls-build-{}", params.uri.as_str()));
-        let client = self.client.clone();
-        if self.facts().shows_progress {
-            let (client, token) = (client.clone(), token.clone());
-            let create = client.create_work_done_progress(token);
-            if !matches!(
-                tokio::time::timeout(CLIENT_PATIENCE, create).await,
-                Ok(Ok(()))
-            ) {
-                return Err(failure("the client shows no progress"));
-            }
-        }
-        let progress = client.progress(token, "Building").begin().await;
-        let (sender, mut events) = tokio::sync::mpsc::unbounded_channel();
-        let reporter = async {
-            while let Some(message) = events.recv().await {
-                progress.report(message).await;
-            }
-            progress.finish().await;
-        };
-        let work = async move {
-            build::run(&program, &params, |event| {
-                let _ = sender.send(format!("{} {}", event.step, event.message));
-            })
-            .await
-        };
-        let (result, ()) = tokio::join!(work, reporter);
-        result.map_err(|error| failure(&format!("running `dfbuild`: {error}")))
-    }
 }
 
-fn failure(message: &str) -> Error {
+pub(crate) fn failure(message: &str) -> Error {
     Error {
         code: ErrorCode::ServerError(-32803),
         message: message.to_owned().into(),
@@ -147,7 +119,7 @@ fn failure(message: &str) -> Error {
 }
 
 /// An answer that is on its way. None comes for a document that is not open, or when a feature has failed.
-struct Answer<R>(oneshot::Receiver<R>);
+pub(crate) struct Answer<R>(pub(crate) oneshot::Receiver<R>);
 
 impl<R> Future for Answer<R> {
     type Output = Result<R>;
@@ -336,9 +308,11 @@ impl LanguageServer for Backend {
         if !requests::wants(&self.settings(), "codeLens") {
             return Ok(None);
         }
-        self.ask(&params.text_document.uri, requests::code_lenses)
-            .await
-            .map(Some)
+        let with_instructions = self.settings().instruction_lenses;
+        let answer = self.ask(&params.text_document.uri, move |snapshot| {
+            requests::code_lenses(snapshot, with_instructions)
+        });
+        answer.await.map(Some)
     }
 
     async fn formatting(&self, params: DocumentFormattingParams) -> Result<Option<Vec<TextEdit>>> {

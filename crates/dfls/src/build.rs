@@ -1,20 +1,25 @@
 //! The builder beneath: `dfbuild` as a child process.
 //!
-//! What a build says comes as one JSON object a line (`--progress rawjson`). The session does not wait for it.
+//! A build runs out of process: its steps need namespaces, which a process with threads cannot enter, and a build that dies must not take
+//! the editor's server along. What it says comes as one JSON object a line (`--progress rawjson`, `docs/dfbuild.md`).
 
-use std::path::{Path, PathBuf};
-use std::process::Stdio;
+mod job;
+mod outcome;
+mod raw_event;
+mod run;
+
+use std::path::PathBuf;
 
 use serde::Deserialize;
-use tokio::io::{AsyncBufReadExt as _, BufReader};
-use tokio::process::Command;
-use tower_lsp::ls_types::Uri;
+use tower_lsp::ls_types::{ProgressToken, Uri};
 
-use crate::workspace::file_path;
+pub(crate) use self::job::Job;
+pub(crate) use self::outcome::{BuildFailure, BuildResult, Built, BuiltStep};
+pub(crate) use self::run::{Report, run};
 
 const PROGRAM: &str = "dfbuild";
 
-/// What is to be built.
+/// What is to be built: a stage, or all up to the instruction of a line.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct BuildParams {
@@ -22,39 +27,19 @@ pub(crate) struct BuildParams {
     /// The name or number of a stage; the last one where nothing is said.
     #[serde(default)]
     pub(crate) target: Option<String>,
-}
-
-/// How a build ended.
-#[derive(Clone, Debug, serde::Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct BuildResult {
-    pub(crate) success: bool,
-    /// The last lines that were printed.
-    pub(crate) output: Vec<String>,
-}
-
-/// One line of progress.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(default)]
-pub(crate) struct Event {
-    pub(crate) kind: String,
-    pub(crate) step: String,
-    pub(crate) message: String,
-}
-
-impl Default for Event {
-    fn default() -> Event {
-        Event {
-            kind: "message".to_owned(),
-            step: String::new(),
-            message: String::new(),
-        }
-    }
+    /// Build to here: the instruction of this line (from 0) is the last one.
+    #[serde(default)]
+    pub(crate) line: Option<u32>,
+    /// A folder that gets the files of the image.
+    #[serde(default)]
+    pub(crate) output: Option<PathBuf>,
+    #[serde(default)]
+    pub(crate) work_done_token: Option<ProgressToken>,
 }
 
 /// Returns the builder: the one that the user names, the one beside this program, or the first in PATH.
 pub(crate) fn find_builder(wished: Option<&str>) -> Option<PathBuf> {
-    if let Some(path) = wished {
+    if let Some(path) = wished.filter(|path| !path.is_empty()) {
         let path = PathBuf::from(path);
         return path.is_file().then_some(path);
     }
@@ -69,51 +54,3 @@ pub(crate) fn find_builder(wished: Option<&str>) -> Option<PathBuf> {
         .chain(in_path)
         .find(|path| path.is_file())
 }
-
-/// Runs a build and calls `on_event` for each line that it says. Dropping the future ends the child.
-pub(crate) async fn run(
-    program: &Path,
-    params: &BuildParams,
-    mut on_event: impl FnMut(&Event),
-) -> std::io::Result<BuildResult> {
-    let Some(dockerfile) = file_path(&params.uri) else {
-        return Err(std::io::Error::other("only files can be built"));
-    };
-    let context = dockerfile.parent().unwrap_or(Path::new("."));
-    let mut command = Command::new(program);
-    command
-        .args(["build", "--progress", "rawjson", "--file"])
-        .arg(&dockerfile);
-    if let Some(target) = &params.target {
-        command.args(["--target", target]);
-    }
-    command
-        .arg(context)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true);
-    let mut child = command.spawn()?;
-    let mut output = Vec::new();
-    if let Some(stderr) = child.stderr.take() {
-        let mut lines = BufReader::new(stderr).lines();
-        while let Some(line) = lines.next_line().await? {
-            let event = serde_json::from_str::<Event>(&line).unwrap_or_else(|_| Event {
-                message: line,
-                ..Event::default()
-            });
-            on_event(&event);
-            if output.len() == MOST_LINES {
-                output.remove(0);
-            }
-            output.push(event.message);
-        }
-    }
-    let status = child.wait().await?;
-    Ok(BuildResult {
-        success: status.success(),
-        output,
-    })
-}
-
-const MOST_LINES: usize = 100;

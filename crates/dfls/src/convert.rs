@@ -6,9 +6,42 @@ use dockerfile_ide as ide;
 use dockerfile_source::{Diagnostic, Severity, TextEdit};
 use tower_lsp::ls_types as lsp;
 
+use crate::build::BuildFailure;
 use crate::document::Snapshot;
 
-pub(crate) fn diagnostics(snapshot: &Snapshot, findings: &[Diagnostic]) -> Vec<lsp::Diagnostic> {
+/// Returns the findings, and why the last build of this very text failed.
+pub(crate) fn all_diagnostics(
+    snapshot: &Snapshot,
+    findings: &[Diagnostic],
+) -> Vec<lsp::Diagnostic> {
+    let failure = snapshot.build_failure();
+    let mut all = diagnostics(snapshot, findings);
+    all.extend(failure.map(|failure| build_failure(snapshot, failure)));
+    all
+}
+
+fn build_failure(snapshot: &Snapshot, failure: &BuildFailure) -> lsp::Diagnostic {
+    let range = snapshot.range(failure.range);
+    let related = failure
+        .output
+        .iter()
+        .map(|line| lsp::DiagnosticRelatedInformation {
+            location: lsp::Location::new(snapshot.uri.clone(), range),
+            message: line.clone(),
+        });
+    let related: Vec<_> = related.collect();
+    lsp::Diagnostic {
+        range,
+        severity: Some(lsp::DiagnosticSeverity::ERROR),
+        code: Some(lsp::NumberOrString::String("build-failed".to_owned())),
+        source: Some("dfbuild".to_owned()),
+        message: failure.message.clone(),
+        related_information: (!related.is_empty()).then_some(related),
+        ..lsp::Diagnostic::default()
+    }
+}
+
+fn diagnostics(snapshot: &Snapshot, findings: &[Diagnostic]) -> Vec<lsp::Diagnostic> {
     findings
         .iter()
         .map(|finding| diagnostic(snapshot, finding))

@@ -3,12 +3,15 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use dockerfile_ide::{Analysis, Outside};
+use dockerfile_ide::{Analysis, Outside, StepFact};
 use dockerfile_source::{Diagnostic, SourceFile, TextRange, TextSize};
 use tower_lsp::ls_types::{Position, Range, TextDocumentContentChangeEvent, Uri};
 
+use crate::build::{BuildFailure, Built};
+use crate::foresight::Foreseen;
 use crate::position::Encoding;
 use crate::settings::ClientFacts;
+use crate::step_facts;
 
 /// One version of a document. Never changes; what takes time is found out once, by whoever asks first.
 pub(crate) struct Snapshot {
@@ -17,21 +20,55 @@ pub(crate) struct Snapshot {
     pub(crate) client: Arc<ClientFacts>,
     pub(crate) source: Arc<SourceFile>,
     outside: Arc<Outside>,
-    analysis: OnceLock<Analysis>,
-    findings: OnceLock<Vec<Diagnostic>>,
+    known: Arc<Known>,
+    built: Option<Arc<Built>>,
+    foreseen: Option<Arc<Foreseen>>,
     generation: u64,
     newest: Arc<AtomicU64>,
 }
 
+/// What was found out about a text; it stays when something else becomes known.
+#[derive(Default)]
+struct Known {
+    analysis: OnceLock<Analysis>,
+    findings: OnceLock<Vec<Diagnostic>>,
+}
+
 impl Snapshot {
     pub(crate) fn analysis(&self) -> &Analysis {
-        self.analysis
+        self.known
+            .analysis
             .get_or_init(|| Analysis::new(Arc::clone(&self.source), Arc::clone(&self.outside)))
     }
 
     pub(crate) fn findings(&self) -> &[Diagnostic] {
-        self.findings
+        self.known
+            .findings
             .get_or_init(|| dockerfile_ide::diagnostics(self.analysis()))
+    }
+
+    /// Returns why the last build failed, while the text is still the one that was built.
+    pub(crate) fn build_failure(&self) -> Option<&BuildFailure> {
+        let built = self.built.as_ref()?;
+        let is_same = self.is_text_of(&built.source);
+        built.failure.as_ref().filter(|_| is_same)
+    }
+
+    /// Returns what is known of the steps: from the forecast of this very text, else from the last build.
+    pub(crate) fn step_facts(&self) -> Vec<StepFact> {
+        let built = self.built.as_deref();
+        let foreseen = self.foreseen.as_ref();
+        let foreseen = foreseen
+            .filter(|foreseen| self.is_text_of(&foreseen.source) && !foreseen.steps.is_empty());
+        match (foreseen, built) {
+            (Some(foreseen), _) => step_facts::of_forecast(&self.source, &foreseen.steps, built),
+            (None, Some(built)) => step_facts::of_build(&self.source, built),
+            (None, None) => Vec::new(),
+        }
+    }
+
+    fn is_text_of(&self, source: &Arc<SourceFile>) -> bool {
+        Arc::ptr_eq(&self.source, source) || self.source.text() == source.text()
     }
 
     /// Returns whether no newer version has come.
@@ -77,6 +114,9 @@ pub(crate) struct Document {
     outside: Arc<Outside>,
     generation: u64,
     newest: Arc<AtomicU64>,
+    known: Arc<Known>,
+    built: Option<Arc<Built>>,
+    foreseen: Option<Arc<Foreseen>>,
     snapshot: Option<Arc<Snapshot>>,
 }
 
@@ -89,6 +129,9 @@ impl Document {
             outside,
             generation: 1,
             newest: Arc::new(AtomicU64::new(1)),
+            known: Arc::default(),
+            built: None,
+            foreseen: None,
             snapshot: None,
         }
     }
@@ -127,10 +170,29 @@ impl Document {
     /// Takes other facts about the world outside of the file. Findings stay good where the facts are of no matter to them.
     pub(crate) fn set_outside(&mut self, outside: Arc<Outside>, is_finding_relevant: bool) {
         self.outside = outside;
+        self.known = Arc::default();
         self.snapshot = None;
         if is_finding_relevant {
             self.renew();
         }
+    }
+
+    /// Takes what a build has said; a failure is a finding.
+    pub(crate) fn set_built(&mut self, built: Built) {
+        self.built = Some(Arc::new(built));
+        self.generation += 1;
+        self.newest.store(self.generation, Ordering::Release);
+        self.snapshot = None;
+    }
+
+    /// Takes a forecast. Findings stay as they are.
+    pub(crate) fn set_foreseen(&mut self, foreseen: Foreseen) {
+        self.foreseen = Some(Arc::new(foreseen));
+        self.snapshot = None;
+    }
+
+    pub(crate) fn source(&self) -> &Arc<SourceFile> {
+        &self.source
     }
 
     pub(crate) fn outside(&self) -> &Arc<Outside> {
@@ -141,6 +203,7 @@ impl Document {
     fn renew(&mut self) {
         self.generation += 1;
         self.newest.store(self.generation, Ordering::Release);
+        self.known = Arc::default();
         self.snapshot = None;
     }
 
@@ -153,8 +216,9 @@ impl Document {
                 client: Arc::clone(client),
                 source: Arc::clone(&self.source),
                 outside: Arc::clone(&self.outside),
-                analysis: OnceLock::new(),
-                findings: OnceLock::new(),
+                known: Arc::clone(&self.known),
+                built: self.built.clone(),
+                foreseen: self.foreseen.clone(),
                 generation: self.generation,
                 newest: Arc::clone(&self.newest),
             })

@@ -27,7 +27,11 @@ mod requests;
 mod token_cache;
 
 mod build;
+mod foresight;
+mod layers;
 mod parent;
+mod step_facts;
+mod terminal;
 
 use clap::Parser;
 

@@ -5,11 +5,15 @@ mod structure;
 
 use dockerfile_ide as ide;
 use dockerfile_source::TextSize;
+use serde_json::json;
 #[allow(clippy::wildcard_imports)] // These are the words of the protocol.
 use tower_lsp::ls_types::*;
 
+use crate::build::{BuildParams, Job};
 use crate::convert;
 use crate::document::Snapshot;
+use crate::layers::Held;
+use crate::position::Encoding;
 use crate::settings::UserSettings;
 use crate::workspace::file_path;
 
@@ -26,7 +30,7 @@ pub(crate) use self::structure::{
 const MOST_ITEMS: usize = 1000;
 
 pub(crate) fn diagnostic(snapshot: &Snapshot) -> DocumentDiagnosticReportResult {
-    let items = convert::diagnostics(snapshot, snapshot.findings());
+    let items = convert::all_diagnostics(snapshot, snapshot.findings());
     DocumentDiagnosticReportResult::Report(DocumentDiagnosticReport::Full(
         RelatedFullDocumentDiagnosticReport {
             related_documents: None,
@@ -208,47 +212,96 @@ pub(crate) fn document_links(snapshot: &Snapshot) -> Vec<DocumentLink> {
 }
 
 pub(crate) fn inlay_hints(snapshot: &Snapshot, range: Range) -> Vec<InlayHint> {
-    ide::inlay_hints(snapshot.analysis(), snapshot.text_range(range))
+    let range = snapshot.text_range(range);
+    ide::inlay_hints(snapshot.analysis(), &snapshot.step_facts(), range)
         .into_iter()
-        .map(|hint| InlayHint {
-            position: snapshot.position(hint.offset),
-            label: InlayHintLabel::String(hint.label),
-            kind: None,
-            text_edits: None,
-            tooltip: hint.tooltip.map(InlayHintTooltip::String),
-            padding_left: Some(true),
-            padding_right: None,
-            data: None,
+        .map(|hint| {
+            let location = hint.target.map(|target| Location {
+                uri: snapshot.uri.clone(),
+                range: snapshot.range(target),
+            });
+            let label = match location {
+                // A click on the hint leads to the word that is to blame.
+                Some(location) => InlayHintLabel::LabelParts(vec![InlayHintLabelPart {
+                    value: hint.label,
+                    location: Some(location),
+                    ..InlayHintLabelPart::default()
+                }]),
+                None => InlayHintLabel::String(hint.label),
+            };
+            InlayHint {
+                position: snapshot.position(hint.offset),
+                label,
+                kind: None,
+                text_edits: None,
+                tooltip: hint.tooltip.map(InlayHintTooltip::String),
+                padding_left: Some(true),
+                padding_right: None,
+                data: None,
+            }
         })
         .collect()
 }
 
-pub(crate) fn code_lenses(snapshot: &Snapshot) -> Vec<CodeLens> {
-    ide::lenses(snapshot.analysis())
+pub(crate) fn code_lenses(snapshot: &Snapshot, with_instructions: bool) -> Vec<CodeLens> {
+    let stage =
+        |id: ide::StageId| json!({"uri": snapshot.uri.as_str(), "target": id.0.to_string()});
+    let line = |offset| {
+        let line = snapshot.position(offset).line;
+        json!({"uri": snapshot.uri.as_str(), "line": line})
+    };
+    ide::lenses(snapshot.analysis(), with_instructions)
         .into_iter()
         .map(|lens| {
-            let (name, stage) = match lens.command {
-                ide::LensCommand::Build(stage) => ("dfls.build", stage),
-                ide::LensCommand::Run(stage) => ("dfls.run", stage),
-                ide::LensCommand::Shell(stage) => ("dfls.shell", stage),
+            let (name, argument) = match lens.command {
+                ide::LensCommand::Build(id) => ("dfls.build", Some(stage(id))),
+                ide::LensCommand::Run(id) => ("dfls.run", Some(stage(id))),
+                ide::LensCommand::Shell(id) => ("dfls.shell", Some(stage(id))),
+                ide::LensCommand::BuildTo(at) => ("dfls.build", Some(line(at))),
+                ide::LensCommand::ShellAt(at) => ("dfls.shell", Some(line(at))),
                 // No command: the text says it all, and every client can show it.
-                ide::LensCommand::References(stage) => ("", stage),
+                ide::LensCommand::References(_) => ("", None),
             };
-            let argument = serde_json::json!({
-                "uri": snapshot.uri.as_str(),
-                "target": stage.0.to_string(),
-            });
             CodeLens {
                 range: snapshot.range(lens.range),
                 command: Some(Command {
                     title: lens.title,
                     command: name.to_owned(),
-                    arguments: (!name.is_empty()).then(|| vec![argument]),
+                    arguments: argument.map(|argument| vec![argument]),
                 }),
                 data: None,
             }
         })
         .collect()
+}
+
+/// Returns what is to be built, or why that cannot be.
+pub(crate) fn job(
+    snapshot: &Snapshot,
+    params: &BuildParams,
+    settings: &UserSettings,
+) -> Result<Job, &'static str> {
+    Job::new(snapshot, params, settings)
+}
+
+/// Returns the steps of a preview, in the words of the protocol.
+pub(crate) fn layers(encoding: Encoding, held: &Held) -> serde_json::Value {
+    let report = held.report();
+    let steps: Vec<serde_json::Value> = report
+        .steps
+        .iter()
+        .map(|step| {
+            json!({
+                "title": step.title, "range": encoding.range(&held.source, step.range), "layers": step.layers,
+                "size": step.size, "added": step.added, "changed": step.changed, "removed": step.removed,
+                "wasted": step.wasted,
+            })
+        })
+        .collect();
+    json!({
+        "preview": held.id, "steps": steps, "size": report.size, "wasted": report.wasted,
+        "efficiency": report.efficiency, "wasteful": report.wasteful,
+    })
 }
 
 /// Returns whether the user wants hints or lenses at all.

@@ -42,9 +42,16 @@ async fn serve_on(output: Outgoing) -> i32 {
     });
     let session = session::start(output.clone());
     let handle = session.clone();
-    let (mut service, socket) = LspService::build(move |client| Backend::new(client, handle))
+    let own_output = output.clone();
+    let new = move |client| Backend::new(client, handle, own_output);
+    let (mut service, socket) = LspService::build(new)
         .custom_method("dfls/build", Backend::build)
+        .custom_method("dfls/terminal", Backend::terminal)
         .custom_method("dfls/stages", Backend::stages)
+        .custom_method("dfls/layers", Backend::layers)
+        .custom_method("dfls/layerFiles", Backend::layer_files)
+        .custom_method("dfls/layerFile", Backend::layer_file)
+        .custom_method("window/workDoneProgress/cancel", Backend::cancel_progress)
         .finish();
     let (mut requests, mut responses) = socket.split();
     let mut is_shut_down = false;
@@ -65,6 +72,7 @@ async fn serve_on(output: Outgoing) -> i32 {
                 let _ = responses.send(response).await;
                 continue;
             }
+            Some(Incoming::Nothing) => continue,
             // The client is gone.
             None => break,
         };

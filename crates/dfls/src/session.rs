@@ -11,11 +11,13 @@ use dockerfile_ide::ContextEntry;
 use tokio::sync::oneshot;
 use tower_lsp::ls_types::{LSPAny, PublishDiagnosticsParams, TextDocumentContentChangeEvent, Uri};
 
+use crate::build::{Built, Job};
 use crate::document::{Document, Snapshot};
+use crate::foresight::{Foreseen, Foresight};
 use crate::settings::{ClientFacts, UserSettings};
 use crate::transport::Outgoing;
 use crate::worker_pool::WorkerPool;
-use crate::workspace::{Workspace, list_context};
+use crate::workspace::{Workspace, file_path, list_context};
 use crate::{build, convert};
 
 /// Edits that follow each other faster, with nothing asked in between, are a burst: its end is waited for.
@@ -39,6 +41,8 @@ enum Message {
     /// Work on the findings of a document is done: the message to publish, if the version was still the newest.
     Found(String, u64, Option<String>),
     Context(PathBuf, Vec<ContextEntry>),
+    Built(Uri, Box<Built>),
+    Foreseen(String, Box<Foreseen>),
     Stop,
 }
 
@@ -76,6 +80,11 @@ impl SessionHandle {
 
     pub(crate) fn files_changed(&self, uris: Vec<Uri>) {
         self.send(Message::FilesChanged(uris));
+    }
+
+    /// Says how a build has ended.
+    pub(crate) fn built(&self, uri: Uri, built: Built) {
+        self.send(Message::Built(uri, Box::new(built)));
     }
 
     pub(crate) fn stop(&self) {
@@ -146,6 +155,7 @@ struct Session {
     settings: UserSettings,
     workspace: Workspace,
     has_builder: bool,
+    foresight: Option<Foresight>,
     documents: HashMap<String, Entry>,
     /// The keys of documents that are due.
     waiting: Vec<String>,
@@ -164,6 +174,7 @@ impl Session {
             settings: UserSettings::default(),
             workspace: Workspace::new(),
             has_builder: false,
+            foresight: None,
             documents: HashMap::new(),
             waiting: Vec::new(),
             is_asked: true,
@@ -228,8 +239,58 @@ impl Session {
                 self.workspace.set_context(folder, entries);
                 self.renew_outside(false);
             }
+            Message::Built(uri, built) => self.built(&uri, *built),
+            Message::Foreseen(key, foreseen) => {
+                if let Some(entry) = self.documents.get_mut(&key) {
+                    let took = u64::try_from(foreseen.took.as_micros()).unwrap_or(u64::MAX);
+                    entry.document.set_foreseen(*foreseen);
+                    let params = serde_json::json!({"uri": key, "microseconds": took});
+                    self.output.notify("$/dfls/forecast", &params);
+                    self.refresh_hints();
+                }
+            }
             Message::Stop => {}
         }
+    }
+
+    fn built(&mut self, uri: &Uri, built: Built) {
+        let Some(entry) = self.documents.get_mut(uri.as_str()) else {
+            return;
+        };
+        entry.document.set_built(built);
+        self.schedule(uri.as_str(), Instant::now());
+        if self.client.refreshes_diagnostics {
+            self.output.request("workspace/diagnostic/refresh", &());
+        }
+        self.refresh_hints();
+        self.look_ahead(uri.as_str());
+    }
+
+    fn refresh_hints(&self) {
+        if self.client.refreshes_hints {
+            self.output.request("workspace/inlayHint/refresh", &());
+        }
+    }
+
+    /// Asks what a build would do with a document; the answer comes as a message.
+    fn look_ahead(&mut self, key: &str) {
+        if !self.settings.forecast || !self.settings.inlay_hints || !self.has_builder {
+            return;
+        }
+        let Some(entry) = self.documents.get(key) else {
+            return;
+        };
+        let Some(path) = key.parse().ok().and_then(|uri: Uri| file_path(&uri)) else {
+            return;
+        };
+        let job = Job::of_file(Arc::clone(entry.document.source()), path, &self.settings);
+        let handle = self.handle.clone();
+        let foresight = self.foresight.get_or_insert_with(|| {
+            Foresight::start(move |key, foreseen| {
+                handle.send(Message::Foreseen(key, Box::new(foreseen)));
+            })
+        });
+        foresight.look(key, job);
     }
 
     fn configure(&mut self, settings: UserSettings) {
@@ -258,6 +319,7 @@ impl Session {
         };
         self.documents.insert(key.clone(), entry);
         self.schedule(&key, Instant::now());
+        self.look_ahead(&key);
     }
 
     fn outside(&mut self, uri: &Uri) -> dockerfile_ide::Outside {
@@ -290,6 +352,7 @@ impl Session {
         self.is_asked = false;
         let due = if is_burst { now + BURST_END } else { now };
         self.schedule(uri.as_str(), due);
+        self.look_ahead(uri.as_str());
     }
 
     fn close(&mut self, uri: &Uri) {
@@ -309,6 +372,13 @@ impl Session {
                 .any(|end| uri.as_str().ends_with(end))
         });
         self.renew_outside(is_config);
+        if let Some(foresight) = &self.foresight {
+            foresight.forget();
+        }
+        let keys: Vec<String> = self.documents.keys().cloned().collect();
+        for key in keys {
+            self.look_ahead(&key);
+        }
     }
 
     /// Looks again at what lies around the documents.
@@ -431,7 +501,7 @@ fn publication(snapshot: &Snapshot) -> Option<String> {
     }
     let params = PublishDiagnosticsParams::new(
         snapshot.uri.clone(),
-        convert::diagnostics(snapshot, findings),
+        convert::all_diagnostics(snapshot, findings),
         Some(snapshot.version),
     );
     let params = serde_json::to_string(&params).ok()?;

@@ -1,5 +1,8 @@
 //! What the client can do, and what the user wants.
 
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
 use dockerfile_lint::Selection;
 use serde::Deserialize;
 use tower_lsp::ls_types::{ClientCapabilities, MarkupKind};
@@ -19,6 +22,7 @@ pub(crate) struct ClientFacts {
     pub(crate) watches_files: bool,
     pub(crate) refreshes_diagnostics: bool,
     pub(crate) shows_progress: bool,
+    pub(crate) refreshes_hints: bool,
 }
 
 impl ClientFacts {
@@ -54,6 +58,9 @@ impl ClientFacts {
                 .window
                 .as_ref()
                 .is_some_and(|window| window.work_done_progress == Some(true)),
+            refreshes_hints: workspace
+                .and_then(|workspace| workspace.inlay_hint.as_ref())
+                .is_some_and(|hint| hint.refresh_support == Some(true)),
         }
     }
 }
@@ -72,6 +79,14 @@ pub(crate) struct UserSettings {
     pub(crate) code_lens: bool,
     /// The program that builds; found beside the server or in PATH where nothing is said.
     pub(crate) builder: Option<String>,
+    /// Where images and layers are; the builder's own place where nothing is said.
+    pub(crate) store: Option<String>,
+    /// `--build-arg` of builds and forecasts.
+    pub(crate) build_arguments: BTreeMap<String, String>,
+    /// Whether hints say what a build would run.
+    pub(crate) forecast: bool,
+    /// Lenses above each instruction, too.
+    pub(crate) instruction_lenses: bool,
 }
 
 impl Default for UserSettings {
@@ -83,6 +98,10 @@ impl Default for UserSettings {
             inlay_hints: true,
             code_lens: true,
             builder: None,
+            store: None,
+            build_arguments: BTreeMap::new(),
+            forecast: true,
+            instruction_lenses: false,
         }
     }
 }
@@ -95,6 +114,25 @@ impl UserSettings {
             .or_else(|| value.get("dfls"))
             .unwrap_or(value);
         UserSettings::deserialize(inner).unwrap_or_default()
+    }
+
+    /// Returns the folder of the store, found as `dfbuild` finds it (`crates/dfbuild/src/paths.rs`).
+    pub(crate) fn store_folder(&self) -> PathBuf {
+        let variable = |name: &str| std::env::var_os(name).map(PathBuf::from);
+        let named = self.store.as_ref().filter(|folder| !folder.is_empty());
+        if let Some(folder) = named
+            .map(PathBuf::from)
+            .or_else(|| variable("DFBUILD_STORE"))
+        {
+            return folder;
+        }
+        let data = variable("XDG_DATA_HOME");
+        if data.is_none() && rustix::process::geteuid().is_root() {
+            return PathBuf::from("/var/lib/dfbuild");
+        }
+        data.or_else(|| variable("HOME").map(|home| home.join(".local/share")))
+            .unwrap_or_else(|| PathBuf::from("/var/tmp"))
+            .join("dfbuild")
     }
 
     pub(crate) fn selection(&self) -> Selection {

@@ -4,13 +4,16 @@
 //! read; so the frames are read and written here, and tower-lsp gets whole messages.
 
 use std::io::{self, BufRead, Read, Write};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{self, JoinHandle};
 
-use tower_lsp::jsonrpc::{Request, Response};
+use tower_lsp::jsonrpc::{Id, Request, Response};
 
 /// A larger message is read over.
 const LARGEST_MESSAGE: u64 = 512 * 1024 * 1024;
+/// How the ids of requests begin that tower-lsp knows nothing of.
+const OWN_IDS: &str = "dfls-";
 const PARSE_ERROR: i32 = -32700;
 const INVALID_REQUEST: i32 = -32600;
 
@@ -18,6 +21,8 @@ const INVALID_REQUEST: i32 = -32600;
 pub(crate) enum Incoming {
     Request(Box<Request>),
     Response(Response),
+    /// An answer that nobody waits for.
+    Nothing,
 }
 
 /// Reads messages until the input ends, and answers what is no message.
@@ -54,7 +59,12 @@ fn parse(body: &[u8]) -> Result<Incoming, (i32, &'static str)> {
         return Ok(Incoming::Request(Box::new(request)));
     }
     if let Ok(response) = serde_json::from_slice::<Response>(body) {
-        return Ok(Incoming::Response(response));
+        let is_own = matches!(response.id(), Id::String(id) if id.starts_with(OWN_IDS));
+        return Ok(if is_own {
+            Incoming::Nothing
+        } else {
+            Incoming::Response(response)
+        });
     }
     match serde_json::from_slice::<serde::de::IgnoredAny>(body) {
         Ok(_) => Err((INVALID_REQUEST, "neither a request nor a response")),
@@ -115,6 +125,17 @@ impl Outgoing {
         if let Ok(params) = serde_json::to_string(params) {
             self.send(format!(
                 "{{\"jsonrpc\":\"2.0\",\"method\":\"{method}\",\"params\":{params}}}"
+            ));
+        }
+    }
+
+    /// Sends a request whose answer is of no matter.
+    pub(crate) fn request(&self, method: &str, params: &impl serde::Serialize) {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        let id = NEXT.fetch_add(1, Ordering::Relaxed);
+        if let Ok(params) = serde_json::to_string(params) {
+            self.send(format!(
+                "{{\"jsonrpc\":\"2.0\",\"id\":\"{OWN_IDS}{id}\",\"method\":\"{method}\",\"params\":{params}}}"
             ));
         }
     }

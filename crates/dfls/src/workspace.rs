@@ -90,22 +90,26 @@ pub(crate) fn file_path(uri: &Uri) -> Option<PathBuf> {
     Some(path.into_owned())
 }
 
-/// Reads the ignore file of a Dockerfile: its own, else that of the context (BuildKit `dockerui/context.go`).
 fn ignore_file(path: &Path) -> IgnoreFileFact {
+    match ignore_file_of(path) {
+        Some((_, text)) => IgnoreFileFact::Present(text),
+        None => IgnoreFileFact::Absent,
+    }
+}
+
+/// Reads the ignore file of a Dockerfile: its own, else that of the context (BuildKit `dockerui/context.go`). Its name comes first.
+pub(crate) fn ignore_file_of(path: &Path) -> Option<(String, String)> {
     let own = path.file_name().map(|name| {
         let mut name = name.to_os_string();
         name.push(".dockerignore");
         path.with_file_name(name)
     });
     let shared = path.with_file_name(".dockerignore");
-    let found = own
-        .into_iter()
-        .chain([shared])
-        .find_map(|path| fs::read_to_string(path).ok());
-    match found {
-        Some(text) => IgnoreFileFact::Present(text),
-        None => IgnoreFileFact::Absent,
-    }
+    own.into_iter().chain([shared]).find_map(|path| {
+        let text = fs::read_to_string(&path).ok()?;
+        let name = path.file_name().unwrap_or_default();
+        Some((name.to_string_lossy().into_owned(), text))
+    })
 }
 
 /// Lists what is in a folder and below, sorted by path.

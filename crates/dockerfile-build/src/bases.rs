@@ -89,6 +89,8 @@ pub(crate) struct Images<'i> {
     is_cancelled: &'i (dyn Fn() -> bool + Sync),
     /// One pull of a blob at a time: two stages may stand on the same image.
     pulling: Mutex<()>,
+    /// Nothing is asked of a registry: what the store does not know is unknown.
+    is_offline: bool,
 }
 
 impl<'i> Images<'i> {
@@ -110,7 +112,14 @@ impl<'i> Images<'i> {
             observer,
             is_cancelled,
             pulling: Mutex::default(),
+            is_offline: false,
         }
+    }
+
+    /// Takes images from the store only.
+    pub(crate) fn offline(mut self) -> Images<'i> {
+        self.is_offline = true;
+        self
     }
 
     fn registry(&self) -> &Registry {
@@ -375,6 +384,10 @@ impl Bases for Images<'_> {
         {
             name.clone_into(&mut image.name);
             return Ok(image);
+        }
+        if self.is_offline {
+            let message = format!("the image `{name}` is not in the store");
+            return Err(BuildError::new(Failure::Image, message).at(range, ""));
         }
         let resolved = self.ask(&full, platform).map_err(|error| {
             BuildError::new(

@@ -10,6 +10,7 @@ use rustc_hash::FxHashMap;
 
 use crate::context::Context;
 use crate::error::{BuildError, Failure};
+use crate::key::Key;
 use crate::remotes::Remotes;
 use crate::request::{ContextSource, Request};
 
@@ -24,6 +25,8 @@ pub(crate) struct Contexts {
     open: Mutex<FxHashMap<PathBuf, Arc<Context>>>,
     /// What is not on this machine.
     pub(crate) remotes: Remotes,
+    /// What was found out about selections of files, for whoever looks more than once.
+    digests: Mutex<FxHashMap<String, Key>>,
 }
 
 impl Contexts {
@@ -34,6 +37,7 @@ impl Contexts {
             stat_caches: request.store.join("cache/contexts"),
             open: Mutex::default(),
             remotes: Remotes::default(),
+            digests: Mutex::default(),
         }
     }
 
@@ -75,6 +79,27 @@ impl Contexts {
         let context = Arc::new(Context::open(path, rules, &self.stat_caches)?);
         open.insert(path.to_owned(), Arc::clone(&context));
         Ok(context)
+    }
+
+    /// Returns the digest of files that was found out before, or finds it out: what was looked at once stays as it was then.
+    pub(crate) fn digest(
+        &self,
+        selection: String,
+        find: impl FnOnce() -> Result<Key, BuildError>,
+    ) -> Result<Key, BuildError> {
+        let known = |digests: &Mutex<FxHashMap<String, Key>>| {
+            let digests = digests.lock();
+            let digests = digests.unwrap_or_else(std::sync::PoisonError::into_inner);
+            digests.get(&selection).copied()
+        };
+        if let Some(digest) = known(&self.digests) {
+            return Ok(digest);
+        }
+        let digest = find()?;
+        let digests = self.digests.lock();
+        let mut digests = digests.unwrap_or_else(std::sync::PoisonError::into_inner);
+        digests.insert(selection, digest);
+        Ok(digest)
     }
 
     /// Keeps what was found out about files, for the next build.

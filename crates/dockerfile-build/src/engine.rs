@@ -54,7 +54,9 @@ pub fn build(
     observer: &dyn Observer,
     is_cancelled: &(dyn Fn() -> bool + Sync),
 ) -> Result<Image, BuildError> {
-    with_solver(request, observer, is_cancelled, |solver| {
+    let contexts = Contexts::new(request);
+    let source = Reach::Network(&contexts);
+    with_solver(request, source, observer, is_cancelled, |solver| {
         let steps = solver.steps.all();
         observer.event(Event::Planned {
             steps: steps
@@ -92,25 +94,33 @@ pub fn build(
 
 /// Says what a build would do, and does nothing of it.
 pub fn forecast(request: &Request) -> Result<Forecast, BuildError> {
-    with_solver(request, &Silent, &|| false, |solver| {
-        let mut peek = Peek::new(solver);
-        let mut steps = Vec::new();
-        for index in 0..solver.plan.stages.len() {
-            for (step, outlook) in peek.outlooks(index)? {
-                let Some(known) = solver.steps.get(step) else {
-                    continue;
-                };
-                steps.push(StepForecast {
-                    step,
-                    title: known.title.clone(),
-                    range: known.range,
-                    fate: fate(outlook, solver),
-                });
-            }
-        }
+    let contexts = Contexts::new(request);
+    let source = Reach::Network(&contexts);
+    with_solver(request, source, &Silent, &|| false, |solver| {
+        let forecast = outlooks(solver);
         solver.contexts.save();
-        Ok(Forecast { steps })
+        forecast
     })
+}
+
+/// Says what is to be expected of every step.
+pub(crate) fn outlooks(solver: &Solver<'_>) -> Result<Forecast, BuildError> {
+    let mut peek = Peek::new(solver);
+    let mut steps = Vec::new();
+    for index in 0..solver.plan.stages.len() {
+        for (step, outlook) in peek.outlooks(index)? {
+            let Some(known) = solver.steps.get(step) else {
+                continue;
+            };
+            steps.push(StepForecast {
+                step,
+                title: known.title.clone(),
+                range: known.range,
+                fate: fate(outlook, solver),
+            });
+        }
+    }
+    Ok(Forecast { steps })
 }
 
 fn fate(outlook: Outlook, solver: &Solver<'_>) -> Fate {
@@ -127,8 +137,18 @@ fn fate(outlook: Outlook, solver: &Solver<'_>) -> Fate {
     }
 }
 
-fn with_solver<T: Send>(
+/// How far a look goes, and what is known of the folders of the user.
+#[derive(Clone, Copy)]
+pub(crate) enum Reach<'c> {
+    /// Registries are asked for what the store does not have.
+    Network(&'c Contexts),
+    /// The store only.
+    Store(&'c Contexts),
+}
+
+pub(crate) fn with_solver<T: Send>(
     request: &Request,
+    reach: Reach<'_>,
     observer: &dyn Observer,
     is_cancelled: &(dyn Fn() -> bool + Sync),
     work: impl FnOnce(&Solver<'_>) -> Result<T, BuildError> + Send,
@@ -162,9 +182,12 @@ fn with_solver<T: Send>(
         observer,
         is_cancelled,
     );
+    let (images, contexts) = match reach {
+        Reach::Network(contexts) => (images, contexts),
+        Reach::Store(contexts) => (images.offline(), contexts),
+    };
     let plan = plan(&dockerfile, request, &images)?;
-    let (contexts, runner, steps) = (
-        Contexts::new(request),
+    let (runner, steps) = (
         Runner::new(request.executor.clone(), store.temporary_folder()),
         Steps::new(&plan, request),
     );
@@ -175,7 +198,7 @@ fn with_solver<T: Send>(
         &layers,
         &cache,
         &images,
-        &contexts,
+        contexts,
         &runner,
         &steps,
         observer,

@@ -3,8 +3,8 @@
 use dockerfile_model::{Base, Body, Keyword};
 use dockerfile_source::{TextRange, TextSize};
 
-use crate::Analysis;
 use crate::document_symbol::{shortened, stage_title};
+use crate::{Analysis, StepFact, StepOutlook};
 
 /// A text between the characters of a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,18 +13,20 @@ pub struct InlayHint {
     pub label: String,
     pub kind: InlayHintKind,
     pub tooltip: Option<String>,
+    /// Where a click leads.
+    pub target: Option<TextRange>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InlayHintKind {
     /// What a written text stands for.
     Value,
-    /// What the last build said.
+    /// What the last build said, or the next one would do.
     Step,
 }
 
-/// Returns the hints of a range, in the order of the text.
-pub fn inlay_hints(analysis: &Analysis, range: TextRange) -> Vec<InlayHint> {
+/// Returns the hints of a range, in the order of the text; `steps` is what is known of the steps of this very text.
+pub fn inlay_hints(analysis: &Analysis, steps: &[StepFact], range: TextRange) -> Vec<InlayHint> {
     let model = analysis.model();
     let mut hints = Vec::new();
     let mut value = |offset, label: String, tooltip: &str| {
@@ -33,6 +35,7 @@ pub fn inlay_hints(analysis: &Analysis, range: TextRange) -> Vec<InlayHint> {
             label,
             kind: InlayHintKind::Value,
             tooltip: Some(tooltip.to_owned()),
+            target: None,
         });
     };
     for stage in &model.stages {
@@ -74,30 +77,60 @@ pub fn inlay_hints(analysis: &Analysis, range: TextRange) -> Vec<InlayHint> {
             );
         }
     }
-    for step in &analysis.outside().steps {
-        hints.push(InlayHint {
-            offset: step.range.end(),
-            label: step_label(step),
-            kind: InlayHintKind::Step,
-            tooltip: Some("What the last build said of this step.".to_owned()),
-        });
-    }
+    hints.extend(steps.iter().map(step_hint));
     hints.retain(|hint| range.contains_inclusive(hint.offset));
     hints.sort_by_key(|hint| hint.offset);
     hints
 }
 
-fn step_label(step: &crate::StepFact) -> String {
+fn step_hint(step: &StepFact) -> InlayHint {
     let mut parts = Vec::new();
     if let Some(size) = step.size {
         parts.push(bytes(size));
     }
-    match step.milliseconds {
-        _ if step.is_cached => parts.push("cached".to_owned()),
-        Some(time) => parts.push(format!("{}.{} s", time / 1000, time % 1000 / 100)),
-        None => {}
+    if let Some(time) = step.milliseconds {
+        parts.push(format!("{}.{} s", time / 1000, time % 1000 / 100));
     }
-    parts.join(", ")
+    let (word, tooltip, target) = match &step.outlook {
+        StepOutlook::Ran => (
+            None,
+            "Size and time of this step in the last build.".to_owned(),
+            None,
+        ),
+        StepOutlook::Cached => (
+            Some("cached".to_owned()),
+            "A build would take this step from the cache. Size of its files, and how long it took when it ran."
+                .to_owned(),
+            None,
+        ),
+        StepOutlook::Runs {
+            reason,
+            culprit,
+            is_consequence: false,
+        } => (
+            Some(format!("would run: {reason}")),
+            format!("A build would run this step: {reason}."),
+            *culprit,
+        ),
+        StepOutlook::Runs { culprit, .. } => (
+            Some("would run".to_owned()),
+            "A build would run this step, for a step before it would run.".to_owned(),
+            *culprit,
+        ),
+        StepOutlook::Unknown { stage } => (
+            Some(format!("hangs on {stage}")),
+            format!("Whether it would run hangs on what the stage `{stage}` makes."),
+            None,
+        ),
+    };
+    parts.extend(word);
+    InlayHint {
+        offset: step.range.end(),
+        label: parts.join(", "),
+        kind: InlayHintKind::Step,
+        tooltip: Some(tooltip),
+        target,
+    }
 }
 
 /// Returns a size with the unit that fits: `12.3 MB`.
@@ -119,20 +152,15 @@ pub(crate) fn bytes(size: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use dockerfile_source::SourceFile;
-
     use super::*;
     use crate::analysis::analysis;
-    use crate::{Outside, StepFact};
 
     #[test]
     fn shows_what_names_and_numbers_stand_for() {
         let text = "ARG V=12\nFROM debian:$V AS build\nFROM x\nCOPY --from=0 a b\nWORKDIR /a\nWORKDIR b\nRUN c\n";
         let analysis = analysis(text);
         let all = TextRange::up_to(TextSize::of(text));
-        let labels: Vec<String> = inlay_hints(&analysis, all)
+        let labels: Vec<String> = inlay_hints(&analysis, &[], all)
             .into_iter()
             .map(|hint| hint.label)
             .collect();
@@ -140,24 +168,38 @@ mod tests {
     }
 
     #[test]
-    fn shows_size_and_time_of_a_step() {
+    fn shows_size_and_time_and_outlook_of_a_step() {
         let text = "FROM a\nRUN b\n";
-        let step = |is_cached| StepFact {
+        let analysis = analysis(text);
+        let step = |outlook| StepFact {
             range: TextRange::new(TextSize::new(7), TextSize::new(12)),
             size: Some(41_250_000),
             milliseconds: Some(12_410),
-            is_cached,
+            outlook,
         };
-        let outside = Outside {
-            steps: vec![step(false), step(true)],
-            ..Outside::default()
-        };
-        let analysis = Analysis::new(SourceFile::new("Dockerfile", text), Arc::new(outside));
+        let steps = [
+            step(StepOutlook::Ran),
+            step(StepOutlook::Cached),
+            StepFact {
+                size: None,
+                milliseconds: None,
+                ..step(StepOutlook::Runs {
+                    reason: "the command changed".to_owned(),
+                    culprit: None,
+                    is_consequence: false,
+                })
+            },
+        ];
         let all = TextRange::up_to(TextSize::of(text));
-        let labels: Vec<String> = inlay_hints(&analysis, all)
+        let labels: Vec<String> = inlay_hints(&analysis, &steps, all)
             .into_iter()
             .map(|hint| hint.label)
             .collect();
-        assert_eq!(labels, ["41.2 MB, 12.4 s", "41.2 MB, cached"]);
+        let expected = [
+            "41.2 MB, 12.4 s",
+            "41.2 MB, 12.4 s, cached",
+            "would run: the command changed",
+        ];
+        assert_eq!(labels, expected);
     }
 }

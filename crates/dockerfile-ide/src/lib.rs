@@ -57,7 +57,7 @@ pub use linked_editing::linked_ranges;
 pub use navigation::{
     Access, Occurrence, RenameProblem, definition, prepare_rename, references, rename,
 };
-pub use outside::{ContextEntry, KnownImage, Outside, StepFact};
+pub use outside::{ContextEntry, KnownImage, Outside, StepFact, StepOutlook};
 pub use selection::selection_ranges;
 pub use semantic_tokens::{SemanticToken, TokenModifier, TokenType, semantic_tokens};
 pub use signature_help::{Signature, signature_help};

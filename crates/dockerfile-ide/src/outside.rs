@@ -18,8 +18,6 @@ pub struct Outside {
     /// What is known of the file system of images, by the name that stands in FROM: sorted absolute paths, folders
     /// with a slash at their end.
     pub image_files: BTreeMap<String, Vec<String>>,
-    /// What the last build said of the instructions, as far as the text is still the same.
-    pub steps: Vec<StepFact>,
     /// Whether there is a builder to call.
     pub has_builder: bool,
 }
@@ -39,12 +37,31 @@ pub struct KnownImage {
     pub tags: Vec<String>,
 }
 
-/// What a build said of one instruction.
-#[derive(Clone, Debug, PartialEq)]
+/// What a build said of one instruction, or would do with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StepFact {
     /// Where the instruction stands.
     pub range: TextRange,
     pub size: Option<u64>,
     pub milliseconds: Option<u64>,
-    pub is_cached: bool,
+    pub outlook: StepOutlook,
+}
+
+/// Whether a step has run, or would.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StepOutlook {
+    /// The last build ran it.
+    Ran,
+    /// Its result is there.
+    Cached,
+    /// A build would run it.
+    Runs {
+        reason: String,
+        /// The word that is to blame.
+        culprit: Option<TextRange>,
+        /// It only follows a step that runs.
+        is_consequence: bool,
+    },
+    /// That hangs on what a stage makes that would run first.
+    Unknown { stage: String },
 }

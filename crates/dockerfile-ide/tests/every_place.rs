@@ -21,9 +21,9 @@ fn ask_for_everything(text: &str, step: usize) {
     let found = dockerfile_ide::diagnostics(&analysis);
     dockerfile_ide::document_symbols(&analysis);
     dockerfile_ide::folds(&analysis);
-    dockerfile_ide::lenses(&analysis);
+    dockerfile_ide::lenses(&analysis, true);
     dockerfile_ide::links(&analysis);
-    dockerfile_ide::inlay_hints(&analysis, whole);
+    dockerfile_ide::inlay_hints(&analysis, &[], whole);
     let tokens = dockerfile_ide::semantic_tokens(&analysis, whole);
     for pair in tokens.windows(2) {
         let [left, right] = pair else { continue };

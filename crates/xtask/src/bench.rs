@@ -7,6 +7,7 @@ mod hostile;
 mod hostile_files;
 mod log_fit;
 mod long_file;
+mod lsp;
 mod parse;
 mod stopwatch;
 
@@ -20,6 +21,8 @@ pub(crate) enum Bench {
     Build(build::BuildArgs),
     /// Whole processes over the open corpus, against hadolint and tally.
     Check(check::CheckArgs),
+    /// The language server as a client sees it, against others.
+    Lsp(lsp::LspArgs),
     /// Throughput of the parser and the rules on one core, and how it grows with the size of the file.
     Parse(parse::ParseArgs),
     /// Files made to be slow, at two sizes, through every rule alone: lists what is not linear.
@@ -30,6 +33,7 @@ pub(crate) fn bench(workspace: &Workspace, bench: Bench) -> anyhow::Result<()> {
     match bench {
         Bench::Build(args) => build::build(workspace, &args),
         Bench::Check(args) => check::check(workspace, &args),
+        Bench::Lsp(args) => lsp::lsp(workspace, &args),
         Bench::Parse(args) => parse::parse(workspace, &args),
         Bench::Hostile(args) => hostile::hostile(workspace, &args),
     }

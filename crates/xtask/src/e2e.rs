@@ -1,5 +1,7 @@
 //! `cargo xtask e2e`: the server in real editors.
 
+mod vscode;
+
 use std::env;
 use std::path::PathBuf;
 use std::process::Command;
@@ -13,12 +15,19 @@ use crate::workspace::Workspace;
 pub(crate) enum E2e {
     /// Neovim without a window, with the plugin of this repository.
     Neovim,
+    /// VS Code (code-server) in a headless browser, with the extension of this repository; writes the pictures of docs/.
+    Vscode {
+        /// An OCI layout with a shell, for the steps that run commands.
+        #[arg(long, value_name = "FOLDER")]
+        base: Option<PathBuf>,
+    },
 }
 
 /// Runs the tests of an editor and returns whether they pass.
 pub(crate) fn e2e(workspace: &Workspace, editor: E2e) -> anyhow::Result<bool> {
     match editor {
         E2e::Neovim => neovim(workspace),
+        E2e::Vscode { base } => vscode::vscode(workspace, base.as_deref()),
     }
 }
 

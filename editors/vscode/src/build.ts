@@ -1,54 +1,99 @@
-// Builds from the editor: through the server where it streams progress, in a terminal where somebody types.
+// Builds from the editor: the server builds and says how far it is, here its output gets a place and its end a word.
 
-import * as path from 'path';
 import * as vscode from 'vscode';
 import type { LanguageClient } from 'vscode-languageclient/node';
 
-/** What the lenses of the server carry. */
-export interface StageArgument {
+/** What the lenses of the server carry: a stage, or the line of the last instruction that counts. */
+export interface BuildArgument {
   uri: string;
   target?: string;
+  line?: number;
 }
 
 interface BuildResult {
   success: boolean;
+  isCancelled: boolean;
   output: string[];
+  image: string | null;
+  message: string | null;
+}
+
+interface TerminalCommand {
+  program: string;
+  arguments: string[];
 }
 
 let channel: vscode.OutputChannel | undefined;
 
-export async function buildStage(client: LanguageClient | undefined, argument?: StageArgument): Promise<void> {
+function output(): vscode.OutputChannel {
+  channel ??= vscode.window.createOutputChannel('dfbuild');
+  return channel;
+}
+
+/** Shows what steps print, as it comes. */
+export function listen(client: LanguageClient): vscode.Disposable {
+  return client.onNotification('dfls/buildOutput', (params: { text: string }) => output().append(params.text));
+}
+
+/** Returns what the cursor stands on. */
+export function argumentHere(): BuildArgument | undefined {
+  const editor = vscode.window.activeTextEditor;
+  return editor && { uri: editor.document.uri.toString(), line: editor.selection.active.line };
+}
+
+/** Builds, and returns whether that worked. */
+export async function build(client: LanguageClient | undefined, argument?: BuildArgument): Promise<boolean> {
   const uri = argument?.uri ?? vscode.window.activeTextEditor?.document.uri.toString();
   if (!client || !uri) {
-    return;
+    return false;
   }
   try {
-    const params = { uri, target: argument?.target };
-    const result = await client.sendRequest<BuildResult>('dfls/build', params);
+    output().clear();
+    const result = await client.sendRequest<BuildResult>('dfls/build', { ...argument, uri });
     if (result.success) {
-      vscode.window.setStatusBarMessage('$(check) built', 5000);
-      return;
+      const id = result.image?.replace('sha256:', '').slice(0, 12) ?? '';
+      vscode.window.setStatusBarMessage(`$(check) built ${id}`, 8000);
+      return true;
     }
-    channel ??= vscode.window.createOutputChannel('dfbuild');
-    channel.clear();
-    channel.append(result.output.join('\n'));
-    const answer = await vscode.window.showErrorMessage('The build has failed.', 'Show the output');
-    if (answer) {
-      channel.show(true);
+    if (!result.isCancelled) {
+      output().appendLine(result.output.slice(-20).join('\n'));
+      void failed(result.message ?? 'The build has failed.');
     }
   } catch (error) {
     void vscode.window.showErrorMessage(error instanceof Error ? error.message : String(error));
   }
+  return false;
 }
 
-export function openTerminal(verb: 'run' | 'shell', argument: StageArgument): void {
-  const file = vscode.Uri.parse(argument.uri).fsPath;
-  const builder = vscode.workspace.getConfiguration('dflint').get<string | null>('builder') ?? 'dfbuild';
-  const args = [verb, '--file', file];
-  if (argument.target !== undefined) {
-    args.push('--target', argument.target);
+async function failed(message: string): Promise<void> {
+  const answer = await vscode.window.showErrorMessage(message, 'Show the output', 'Show the problem');
+  if (answer === 'Show the output') {
+    output().show(true);
+  } else if (answer) {
+    await vscode.commands.executeCommand('workbench.actions.view.problems');
   }
-  args.push(path.dirname(file));
-  const terminal = vscode.window.createTerminal({ name: `dfbuild ${verb}`, shellPath: builder, shellArgs: args });
-  terminal.show();
+}
+
+/** Builds, and opens a terminal in the files: a shell, or the program of the image. */
+export async function openTerminal(
+  client: LanguageClient | undefined,
+  what: 'shell' | 'run',
+  argument?: BuildArgument,
+): Promise<void> {
+  if (!client || !argument) {
+    return;
+  }
+  try {
+    const command = await client.sendRequest<TerminalCommand>('dfls/terminal', { ...argument, what });
+    const place = argument.line === undefined ? 'stage' : `line ${argument.line + 1}`;
+    const terminal = vscode.window.createTerminal({
+      name: `${what} at ${place}`,
+      shellPath: command.program,
+      shellArgs: command.arguments,
+      iconPath: new vscode.ThemeIcon(what === 'shell' ? 'terminal' : 'play'),
+    });
+    terminal.show();
+  } catch (error) {
+    void vscode.window.showErrorMessage(error instanceof Error ? error.message : String(error));
+  }
 }

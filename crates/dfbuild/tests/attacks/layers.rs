@@ -248,7 +248,7 @@ fn nobody_else_can_enter_the_store() {
             .expect("there")
             .permissions()
             .mode();
-        let is_closed = mode % 0o100 == 0 || folder != "store";
+        let is_closed = mode.is_multiple_of(0o100) || folder != "store";
         assert!(is_closed, "{folder} has the mode {mode:o}");
     }
 }

@@ -14,7 +14,8 @@ fn layout() -> Scratch {
         ("base/Dockerfile", "FROM scratch\nCOPY big.txt /etc/\n"),
         ("app/a.txt", "one"),
     ]);
-    let text: String = (0..30_000).map(|number| format!("{number}\n")).collect();
+    let lines: Vec<String> = (0..30_000).map(|number| number.to_string()).collect();
+    let text = lines.join("\n") + "\n";
     scratch.write("base/big.txt", text);
     let arguments = [
         "build",

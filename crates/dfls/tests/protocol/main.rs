@@ -1,5 +1,6 @@
 //! The server as a process, over standard input and output.
 
+mod builds;
 mod client;
 
 mod features;

@@ -1,5 +1,7 @@
 //! What would happen, found out without doing anything: the keys of steps as far as they are known.
 
+use std::sync::Arc;
+
 use rustc_hash::FxHashMap;
 
 use super::keys::{Selection, Sources, operation_key};
@@ -7,6 +9,7 @@ use super::{Solver, StepKey};
 use crate::error::BuildError;
 use crate::event::StepId;
 use crate::key::Key;
+use crate::layers::Layer;
 use crate::plan::{Base, CopyOperation, CopySource, From, MountKind, OperationKind};
 
 /// What is to be expected of a step.
@@ -116,6 +119,25 @@ impl<'a, 's> Peek<'a, 's> {
         unknown
     }
 
+    /// Returns the layers of the steps of a stage that have results in the store.
+    pub(crate) fn layers(&mut self, index: usize) -> Result<Vec<(StepId, Arc<Layer>)>, BuildError> {
+        let solver = self.solver;
+        let Some(stage) = solver.plan.stages.get(index) else {
+            return Ok(Vec::new());
+        };
+        let mut layers = Vec::new();
+        let mut before = self.base_key(index)?;
+        for (number, operation) in stage.operations.iter().enumerate() {
+            let Some(last) = before else { break };
+            let found = operation_key(last, operation, solver.request.clock, self)?;
+            before = found.map(|found| found.key);
+            if let Some((_, layer)) = before.and_then(|key| solver.known(key)) {
+                layers.push((solver.steps.of_operation(index, number), layer));
+            }
+        }
+        Ok(layers)
+    }
+
     /// Returns what is to be expected of every step of a stage.
     pub(crate) fn outlooks(&mut self, index: usize) -> Result<Vec<(StepId, Outlook)>, BuildError> {
         let solver = self.solver;
@@ -169,7 +191,10 @@ impl<'a, 's> Peek<'a, 's> {
 impl Sources for Peek<'_, '_> {
     fn digest(&mut self, from: &From, selection: &Selection) -> Result<Option<Key>, BuildError> {
         let From::Stage(stage) = from else {
-            return self.solver.context_digest(from, selection).map(Some);
+            let solver = self.solver;
+            let name = format!("{from:?} {selection:?}");
+            let find = || solver.context_digest(from, selection);
+            return solver.contexts.digest(name, find).map(Some);
         };
         let Some(tree) = self.stage_key(*stage)? else {
             return Ok(None);

@@ -32,7 +32,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("ignore", &["dflint"]),
     (
         "tempfile",
-        &["dflint", "oci-image", "dockerfile-build", "dfbuild"],
+        &["dflint", "oci-image", "dockerfile-build", "dfbuild", "dfls"],
     ),
     ("toml", &["dockerfile-config"]),
     ("ec4rs", &["dockerfile-config"]),
@@ -60,7 +60,10 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("base64", &["oci-registry"]),
     ("postcard", &["oci-image", "dockerfile-build"]),
     ("blake3", &["dockerfile-build"]),
-    ("rustix", &["oci-image", "dockerfile-build", "dfbuild"]),
+    (
+        "rustix",
+        &["oci-image", "dockerfile-build", "dfbuild", "dfls"],
+    ),
     ("libc", &["build-sandbox"]),
     ("nix", &["build-sandbox"]),
     ("rustls", &["oci-registry"]),

