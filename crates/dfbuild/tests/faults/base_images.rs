@@ -14,7 +14,10 @@ fn layout() -> Scratch {
         ("base/Dockerfile", "FROM scratch\nCOPY big.txt /etc/\n"),
         ("app/a.txt", "one"),
     ]);
-    let text: String = (0..30_000).map(|number| format!("{number}\n")).collect();
+    let mut text = String::new();
+    for number in 0..30_000 {
+        text.push_str(&format!("{number}\n"));
+    }
     scratch.write("base/big.txt", text);
     let arguments = [
         "build",
