@@ -1,191 +1,238 @@
-//! The helper: one thread that starts commands and waits for them.
+//! The helper: a copy of the program with one thread, from which the first process of each sandbox is cloned.
 
+use std::ffi::{CString, OsStr};
 use std::fs::File;
-use std::io::{self, Write as _};
-use std::os::fd::{AsFd as _, OwnedFd};
-use std::os::unix::net::UnixStream;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
+use nix::fcntl::{FcntlArg, OFlag, SealFlag, fcntl, open};
+use nix::mount::{MsFlags, mount};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use nix::sched::{CloneFlags, unshare};
+use nix::sys::memfd::{MFdFlags, memfd_create};
+use nix::sys::stat::{Mode, fstat, stat, umask};
+use nix::unistd::setsid;
 
 use crate::child;
-use crate::error::Fault;
-use crate::job::{Ending, Job, NetworkMode, Outcome};
-use crate::protocol::{Answer, Order, receive};
-use crate::system;
+use crate::error::Attempt;
+use crate::message::{Report, receive_descriptors, send_report};
+use crate::mount_call::{MOUNT_READ_ONLY, clone_mount, set_mount_attributes};
+use crate::runtime::{STAGE_WORD, run_stage};
+use crate::system_call::{self, clone_process, execute_descriptor, signal_process};
 
-/// The name under which this program starts itself.
-pub(crate) const HELPER_NAME: &str = "dfbuild-sandbox-helper";
+/// The first argument of a program that is to be the helper.
+pub(crate) const HELPER_WORD: &str = "build-sandbox-helper";
+/// The second argument, once the executable is out of reach.
+const SEALED_WORD: &str = "sealed";
 
-/// Becomes the helper if this process was started as one, and then does not return.
+/// Serves as the helper of a sandbox and never returns, if that is what this process was started for.
 ///
-/// To be called first in the `main` of every program that makes a `Sandbox`, before there are threads.
+/// To be called first in `main`, before any thread is started.
 pub fn run_helper_if_asked() {
-    if std::env::args_os()
-        .next()
-        .is_none_or(|name| name != HELPER_NAME)
-    {
+    let mut arguments = std::env::args_os().skip(1);
+    if arguments.next().is_none_or(|word| word != HELPER_WORD) {
         return;
     }
-    let socket = UnixStream::from(system::adopt(0));
-    let code = i32::from(
-        Helper {
-            socket,
-            commands: Vec::new(),
+    // SAFETY: the program has just started; nobody owns a descriptor but the three standard ones.
+    unsafe { system_call::close_from(3) };
+    let word = arguments.next();
+    if word.as_deref() == Some(OsStr::new(STAGE_WORD)) {
+        run_stage(arguments)
+    }
+    if word.is_none_or(|word| word != SEALED_WORD) {
+        seal();
+    }
+    let code = i32::from(serve().is_err());
+    system_call::exit_now(code)
+}
+
+/// Starts again from a read-only copy of the executable.
+///
+/// A command may get hold of our executable through /proc (CVE-2019-5736, `#!/proc/self/exe`); it must not be able to write it.
+fn seal() {
+    let execute = |executable: OwnedFd| -> io::Error {
+        let arguments = [HELPER_WORD, HELPER_WORD, SEALED_WORD]
+            .map(|word| CString::new(word).unwrap_or_default());
+        execute_descriptor(
+            executable.as_fd(),
+            &arguments.each_ref().map(CString::as_c_str),
+        )
+    };
+    let read_only_mount = || -> io::Result<OwnedFd> {
+        // By its name: in a new mount namespace, the link of /proc still leads to the mount of the old one.
+        let name = std::fs::read_link("/proc/self/exe")?;
+        let executable = open(&name, OFlag::O_PATH | OFlag::O_CLOEXEC, Mode::empty())?;
+        let (found, own) = (fstat(&executable)?, stat("/proc/self/exe")?);
+        if (found.st_dev, found.st_ino) != (own.st_dev, own.st_ino) {
+            return Err(io::Error::from_raw_os_error(libc::ESTALE));
         }
-        .serve()
-        .is_err(),
-    );
-    std::process::exit(code);
+        let copy = clone_mount(executable.as_fd(), false)?;
+        set_mount_attributes(copy.as_fd(), MOUNT_READ_ONLY, false)?;
+        Ok(copy)
+    };
+    let memory_file = || -> io::Result<OwnedFd> {
+        let mut executable = File::open("/proc/self/exe")?;
+        let mut copy = File::from(memfd_create(
+            c"helper",
+            MFdFlags::MFD_CLOEXEC | MFdFlags::MFD_ALLOW_SEALING,
+        )?);
+        io::copy(&mut executable, &mut copy)?;
+        let seals = SealFlag::F_SEAL_WRITE
+            | SealFlag::F_SEAL_SHRINK
+            | SealFlag::F_SEAL_GROW
+            | SealFlag::F_SEAL_SEAL;
+        fcntl(&copy, FcntlArg::F_ADD_SEALS(seals))?;
+        Ok(copy.into())
+    };
+    let _ = read_only_mount().map(execute);
+    let _ = memory_file().map(execute);
+    system_call::exit_now(1)
 }
 
-struct Helper {
-    socket: UnixStream,
-    commands: Vec<Running>,
-}
-
-/// A command that has been started.
+/// A job whose sandbox is alive.
 struct Running {
-    number: u64,
     pid: libc::pid_t,
     process: OwnedFd,
-    /// Where the answer goes.
-    answer: File,
+    socket: OwnedFd,
+    cancelled: bool,
 }
 
-impl Helper {
-    fn serve(&mut self) -> io::Result<()> {
-        loop {
-            let (has_order, ended) = self.wait()?;
-            // From the back, so that the places of the others stay right.
-            for place in ended.into_iter().rev() {
-                let command = self.commands.remove(place);
-                collect(command);
-            }
-            if has_order {
-                match receive(&self.socket)? {
-                    Some((Order::Run { number, job }, descriptors)) => {
-                        self.start(number, &job, descriptors);
-                    }
-                    Some((Order::Kill { number }, _)) => self.kill(number),
-                    None => {
-                        self.end();
-                        return Ok(());
-                    }
-                }
+fn serve() -> io::Result<()> {
+    // Signals of the terminal are for the program, which then tells us.
+    let _ = setsid();
+    umask(Mode::from_bits_truncate(0o022));
+    system_call::leave_session_keyring();
+    // Commands inherit what is ignored here: Rust ignores SIGPIPE, nohup SIGHUP.
+    system_call::reset_signals();
+    unshare(CloneFlags::CLONE_NEWNS)?;
+    // What the host unmounts goes here too; what we mount stays here.
+    mount(
+        None::<&str>,
+        "/",
+        None::<&str>,
+        MsFlags::MS_REC | MsFlags::MS_SLAVE,
+        None::<&str>,
+    )?;
+    let stdin = io::stdin();
+    let control = stdin.as_fd();
+    let mut running: Vec<Running> = Vec::new();
+    loop {
+        let (has_job, events) = wait(control, &running)?;
+        for (job, (ended, hung_up)) in running.iter_mut().zip(&events) {
+            if *hung_up && !job.cancelled && !*ended {
+                job.cancelled = true;
+                let _ = signal_process(job.process.as_fd(), libc::SIGKILL);
             }
         }
-    }
-
-    fn wait(&self) -> io::Result<(bool, Vec<usize>)> {
-        let mut polled = vec![PollFd::new(self.socket.as_fd(), PollFlags::POLLIN)];
-        polled.extend(
-            self.commands
-                .iter()
-                .map(|command| PollFd::new(command.process.as_fd(), PollFlags::POLLIN)),
-        );
-        match poll(&mut polled, PollTimeout::NONE) {
-            Ok(_) | Err(nix::errno::Errno::EINTR) => {}
-            Err(error) => return Err(error.into()),
+        let mut ended = events.iter().map(|(ended, _)| *ended);
+        running.retain(|job| {
+            let ended = ended.next().unwrap_or(false);
+            if ended {
+                reap(job);
+            }
+            !ended
+        });
+        if has_job {
+            let Some([job, output, errors, socket]) = receive_descriptors(control)? else {
+                // The program is gone: so is everything that it started, since each child dies with this process.
+                return Ok(());
+            };
+            start(&mut running, job, output, errors, socket);
         }
-        let mut ready = polled.iter().map(|polled| polled.any().unwrap_or(false));
-        let has_order = ready.next().unwrap_or(false);
-        let ended = ready
-            .enumerate()
-            .filter_map(|(place, ready)| ready.then_some(place))
-            .collect();
-        Ok((has_order, ended))
     }
+}
 
-    fn start(&mut self, number: u64, job: &Job, descriptors: Vec<OwnedFd>) {
-        let Ok([output, error, answer]) = <[OwnedFd; 3]>::try_from(descriptors) else {
-            return;
+/// Waits for anything to happen: whether there is a job, and of each running one whether it ended or was given up.
+fn wait(control: BorrowedFd<'_>, running: &[Running]) -> io::Result<(bool, Vec<(bool, bool)>)> {
+    let mut places = vec![PollFd::new(control, PollFlags::POLLIN)];
+    for job in running {
+        places.push(PollFd::new(job.process.as_fd(), PollFlags::POLLIN));
+        let interest = if job.cancelled {
+            PollFlags::empty()
+        } else {
+            PollFlags::POLLIN
         };
-        let answer = File::from(answer);
-        match fork(job, &output, &error, &answer) {
-            Ok((pid, process)) => self.commands.push(Running {
-                number,
-                pid,
-                process,
-                answer,
-            }),
-            Err(fault) => tell(&answer, &Answer::Failed(fault)),
+        // A cancelled job's socket stays ready for ever; its process stands in for it.
+        let socket = if job.cancelled {
+            job.process.as_fd()
+        } else {
+            job.socket.as_fd()
+        };
+        places.push(PollFd::new(socket, interest));
+    }
+    loop {
+        match poll(&mut places, PollTimeout::NONE) {
+            Err(nix::errno::Errno::EINTR) => {}
+            Err(errno) => return Err(errno.into()),
+            Ok(_) => break,
         }
     }
-
-    fn kill(&self, number: u64) {
-        if let Some(command) = self
-            .commands
-            .iter()
-            .find(|command| command.number == number)
-        {
-            // The first process of a namespace takes all others of it along.
-            let _ = kill(Pid::from_raw(command.pid), Signal::SIGKILL);
-        }
-    }
-
-    /// The caller is gone: so is everything that it started.
-    fn end(&mut self) {
-        for command in std::mem::take(&mut self.commands) {
-            let _ = kill(Pid::from_raw(command.pid), Signal::SIGKILL);
-            collect(command);
-        }
-    }
+    let ready: Vec<bool> = places
+        .iter()
+        .map(|place| place.any().unwrap_or(true))
+        .collect();
+    let (first, others) = ready
+        .split_first()
+        .map_or((true, &[][..]), |(first, others)| (*first, others));
+    Ok((
+        first,
+        others
+            .chunks_exact(2)
+            .map(|pair| (pair.first() == Some(&true), pair.last() == Some(&true)))
+            .collect(),
+    ))
 }
 
-fn fork(
-    job: &Job,
-    output: &OwnedFd,
-    error: &OwnedFd,
-    answer: &File,
-) -> Result<(libc::pid_t, OwnedFd), Fault> {
-    let mut namespaces = libc::CLONE_NEWNS
+fn start(
+    running: &mut Vec<Running>,
+    job: OwnedFd,
+    output: OwnedFd,
+    errors: OwnedFd,
+    socket: OwnedFd,
+) {
+    let namespaces = libc::CLONE_NEWNS
         | libc::CLONE_NEWPID
         | libc::CLONE_NEWIPC
         | libc::CLONE_NEWUTS
         | libc::CLONE_NEWCGROUP;
-    if job.network == NetworkMode::None {
-        namespaces |= libc::CLONE_NEWNET;
-    }
-    let pid = system::fork_into(namespaces)
-        .map_err(|error| Fault::system("cannot make namespaces for a command", &error))?;
-    if pid == 0 {
-        let fault = child::run(job, output.as_fd(), error.as_fd());
-        tell(answer, &Answer::Failed(fault));
-        // Without the exit handlers of the process that this is a copy of.
-        system::exit_at_once(125);
-    }
-    let process = system::process_descriptor(pid).map_err(|error| {
-        let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
-        Fault::system("cannot watch a command", &error)
-    })?;
-    Ok((pid, process))
-}
-
-fn collect(command: Running) {
-    let Ok((status, peak_memory, processor_time)) = system::collect(command.pid) else {
-        return;
-    };
-    let ending = if libc::WIFSIGNALED(status) {
-        Ending::Killed(libc::WTERMSIG(status))
-    } else {
-        Ending::Exited(libc::WEXITSTATUS(status))
-    };
-    tell(
-        &command.answer,
-        &Answer::Ended(Outcome {
-            ending,
-            peak_memory,
-            processor_time,
+    // SAFETY: the helper never starts a thread.
+    match unsafe { clone_process(namespaces) } {
+        Ok(Some((pid, process))) => running.push(Running {
+            pid,
+            process,
+            socket,
+            cancelled: false,
         }),
-    );
+        Ok(None) => {
+            // A copy of another job's socket in here would make its caller wait for this job.
+            running.clear();
+            leave_control_socket();
+            child::run(job, output, errors, socket)
+        }
+        Err(error) => {
+            if let Err(failure) =
+                Err::<(), _>(error).attempt(|| String::from("making the namespaces of the sandbox"))
+            {
+                let _ = send_report(socket.as_fd(), &Report::Failed(failure));
+            }
+        }
+    }
 }
 
-/// Writes an answer; whoever waits for it may be gone.
-fn tell(mut answer: &File, text: &Answer) {
-    let Ok(bytes) = serde_json::to_vec(text) else {
-        return;
-    };
-    let _ = answer.write_all(&bytes);
+fn leave_control_socket() {
+    if let Ok(null) = open("/dev/null", OFlag::O_RDWR | OFlag::O_CLOEXEC, Mode::empty()) {
+        let _ = nix::unistd::dup2_stdin(&null);
+        let _ = nix::unistd::dup2_stderr(&null);
+        debug_assert!(null.as_raw_fd() > 2);
+    }
+}
+
+fn reap(job: &Running) {
+    if let Some((status, usage)) = system_call::wait_for(job.pid) {
+        let gone = Report::Gone {
+            ending: system_call::ending_of(status),
+            usage: system_call::usage_of(&usage),
+        };
+        let _ = send_report(job.socket.as_fd(), &gone);
+    }
 }

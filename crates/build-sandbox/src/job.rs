@@ -1,144 +1,154 @@
-//! What to run, and on what.
+//! What to run, on what.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::SandboxError;
-
-/// One command with all that it sees.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+/// One command and everything it may see.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Job {
     pub root: Root,
+    /// Further mounts, in this order, after those that every command gets.
     pub mounts: Vec<Mount>,
-    /// The program and its words; a program without a slash is looked up in the PATH of `environment`.
-    pub words: Vec<String>,
-    /// All of the environment.
+    /// The program and its arguments. A program without a slash is looked for in the `PATH` of `environment`.
+    pub arguments: Vec<String>,
+    /// The whole environment: nothing is added.
     pub environment: Vec<(String, String)>,
-    /// The working directory, absolute in the root.
-    pub folder: PathBuf,
-    pub uid: u32,
-    pub gid: u32,
-    /// Supplementary groups.
-    pub groups: Vec<u32>,
-    pub network: NetworkMode,
+    /// A directory of the image; the caller creates it.
+    pub working_directory: PathBuf,
+    pub user: u32,
+    pub group: u32,
+    pub supplementary_groups: Vec<u32>,
+    pub network: Network,
     pub security: Security,
     pub hostname: String,
-    /// Names and addresses for `/etc/hosts`.
+    /// Further lines of /etc/hosts: address and names.
     pub extra_hosts: Vec<(String, String)>,
+    /// The content of /etc/resolv.conf; that of the host without it.
+    pub resolv_conf: Option<String>,
+    pub timeout: Option<Duration>,
 }
 
-/// The file system that the command runs on.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+impl Job {
+    /// Returns whether the first process of the sandbox is one of ours, and not the command: somebody has to be the parent of the
+    /// program that connects a network. A command expects to be the first, as in Docker: `kill $$` does nothing there.
+    pub(crate) fn has_init(&self) -> bool {
+        self.network == Network::Isolated
+    }
+
+    /// Makes a job with BuildKit's defaults: root, `/`, host network, sandboxed, no environment.
+    pub fn new(root: Root, arguments: Vec<String>) -> Job {
+        Job {
+            root,
+            mounts: Vec::new(),
+            arguments,
+            environment: Vec::new(),
+            working_directory: PathBuf::from("/"),
+            user: 0,
+            group: 0,
+            supplementary_groups: Vec::new(),
+            network: Network::Host,
+            security: Security::Sandbox,
+            hostname: String::from("buildkitsandbox"),
+            extra_hosts: Vec::new(),
+            resolv_conf: None,
+            timeout: None,
+        }
+    }
+}
+
+/// The file system that the command takes for its root.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Root {
-    /// Layers one above the other; what the command changes lands in `upper`.
+    /// Layers and a directory for what changes.
     Overlay {
-        /// The topmost first; may be empty.
+        /// The topmost first; none means an empty image.
         lowers: Vec<PathBuf>,
         upper: PathBuf,
-        /// An empty folder in the file system of `upper`.
+        /// An empty directory on the file system of `upper`; to be removed by the caller.
         work: PathBuf,
-        /// Attributes as a user namespace may write them: `userxattr`.
-        is_rootless: bool,
+        /// Marks opaque directories by `user.overlay.opaque` instead of `trusted.overlay.opaque`: always so in a user namespace.
+        user_attributes: bool,
     },
-    /// A folder that is changed in place.
-    Folder(PathBuf),
+    /// A plain directory, which is changed in place.
+    Directory(PathBuf),
 }
 
-/// Something that the command sees in a place of its root.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+impl Root {
+    /// Returns the directory that a command changes.
+    pub fn changes(&self) -> &Path {
+        match self {
+            Root::Overlay { upper, .. } => upper,
+            Root::Directory(directory) => directory,
+        }
+    }
+}
+
+/// One more mount.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mount {
-    /// Absolute in the root; made where it is missing, and taken away again.
+    /// A path in the image. It is created where it is missing, and removed afterwards.
     pub target: PathBuf,
     pub source: MountSource,
 }
 
 /// What is mounted.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum MountSource {
-    /// A folder or a file.
-    Bind {
+    /// A file or directory of a tree that others may write to: `path` is resolved below the tree, never out of it.
+    Tree {
+        /// A directory, or the layers of an image (the topmost first).
+        lowers: Vec<PathBuf>,
+        /// A path in the tree; empty for all of it.
         path: PathBuf,
-        is_read_only: bool,
+        writes: Writes,
     },
-    /// A folder or a file that the command may write to, without anything of it being kept.
-    Overlay {
-        lower: PathBuf,
-        /// An empty folder for what is written.
-        scratch: PathBuf,
-    },
-    Tmpfs {
+    /// A file, directory or socket of the host, by its own name.
+    Host { path: PathBuf, writes: Writes },
+    Memory {
+        /// In bytes; as the kernel has it (half of the memory) without it.
         size: Option<u64>,
         mode: u32,
     },
-    /// A file with this content, that never reaches a disk.
+    /// A read-only file: a secret, for example. It is held in memory only.
     Text {
         content: Vec<u8>,
         mode: u32,
-        uid: u32,
-        gid: u32,
-    },
-    /// A Unix socket.
-    Socket {
-        path: PathBuf,
-        mode: u32,
-        uid: u32,
-        gid: u32,
+        user: u32,
+        group: u32,
     },
 }
 
-/// What of the network the command sees.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum NetworkMode {
-    /// That of the caller.
+/// What happens to what the command writes below a mount.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Writes {
+    Denied,
+    /// They go to the source, which then has to be one directory.
+    Kept,
+    /// They are thrown away (`RUN --mount=type=bind,rw`): kept in this empty directory meanwhile, which the caller removes.
+    Discarded {
+        scratch: PathBuf,
+    },
+}
+
+/// What the command sees of the network.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Network {
+    #[default]
     Host,
     /// A loopback device only.
     None,
+    /// One of its own, connected to the world by `pasta` or `slirp4netns`.
+    Isolated,
 }
 
-/// How the command is confined.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// How far the command is confined.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Security {
-    /// Docker's fourteen capabilities, its filter for system calls, its masked paths.
+    /// As Docker confines a container by default.
+    #[default]
     Sandbox,
-    /// All capabilities and no filter.
+    /// All capabilities that we have, no filter, nothing masked. The caller has asked the user.
     Insecure,
-}
-
-/// How a command ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Ending {
-    Exited(i32),
-    /// By a signal.
-    Killed(i32),
-    /// The caller asked for it.
-    Cancelled,
-}
-
-/// What is known of a command that ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Outcome {
-    pub ending: Ending,
-    /// The largest resident set of the command or one of its children, in KiB.
-    pub peak_memory: u64,
-    /// Processor time in microseconds, user and system.
-    pub processor_time: u64,
-}
-
-/// Where output came from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stream {
-    Output,
-    Error,
-}
-
-/// Something that runs commands.
-pub trait Executor: Send + Sync {
-    /// Runs a command to its end. `output` gets what it prints as it comes; `is_cancelled` is asked a few times a second.
-    fn run(
-        &self,
-        job: &Job,
-        output: &mut dyn FnMut(Stream, &[u8]),
-        is_cancelled: &dyn Fn() -> bool,
-    ) -> Result<Outcome, SandboxError>;
 }

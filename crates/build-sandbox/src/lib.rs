@@ -1,34 +1,40 @@
 //! Runs one command in its own namespaces on a given root.
 //!
-//! The way of a command: `Sandbox::run` -> a message with file descriptors -> `helper` (a copy of this program with one thread, started
-//! once) -> `child` (mounts, identity, filter) -> `execve`.
+//! A program that embeds the crate calls [`run_helper_if_asked`] first in its `main`: the work is done by a single-threaded
+//! copy of the program (the helper), which is started once per build and clones one child per command.
+//! Without privileges, [`user_namespace::reexec_as_root`] starts the program again as root of a user namespace.
 //!
 //! Invariants:
-//! - The only crate with `unsafe`.
-//! - Nothing of the caller reaches the command but what the job says: no variable, no open file, no folder.
-//! - A path of the image is only ever resolved inside of its root (`paths`), and mounted on by descriptor.
-//! - When the command ends, or the caller does, everything it started ends and nothing stays mounted: all of it lives in namespaces
-//!   that die with it.
-
-#[cfg(not(target_os = "linux"))]
-compile_error!("build-sandbox needs Linux: it stands on namespaces and overlayfs");
+//! - Names that come from an image are only ever resolved below its root, component by component, and mounts are put on by
+//!   file descriptor: no symbolic link of an image or of a parallel step leads to the host (CVE-2021-30465, CVE-2024-23651).
+//! - A command dies with its pid namespace: when it ends, on cancel, on a timeout, and when either process of ours dies.
+//! - Nothing of the host leaks: environment, descriptors and capabilities are exactly those of the job.
+//! - This is the only crate with `unsafe`, and all of that is in `system_call`, `mount_call` and the forks of `child`, `helper` and
+//!   `user_namespace`.
 
 mod error;
+mod executor;
 mod job;
-mod sandbox;
+
+mod message;
+mod mount_call;
+mod system_call;
+
 pub mod user_namespace;
 
 mod child;
 mod helper;
-mod protocol;
+mod runtime;
+mod sandbox;
 
 mod remove_tree;
-mod system;
+mod stubs;
 
+pub use child::{MAXIMUM_LOWERS, overlay_works};
 pub use error::SandboxError;
+pub use executor::{Ending, Executor, Outcome, Stream, Usage};
 pub use helper::run_helper_if_asked;
-pub use job::{
-    Ending, Executor, Job, Mount, MountSource, NetworkMode, Outcome, Root, Security, Stream,
-};
+pub use job::{Job, Mount, MountSource, Network, Root, Security, Writes};
 pub use remove_tree::remove_tree;
+pub use runtime::RuntimeExecutor;
 pub use sandbox::Sandbox;

@@ -1,77 +1,103 @@
-//! The caller's side: starts the helper, gives it jobs, reads what commands print.
+//! The caller's side: starts the helper, hands it jobs and listens.
 
-use std::fs::File;
-use std::io::{self, Read};
-use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
-use std::os::unix::net::UnixStream;
-use std::os::unix::process::CommandExt as _;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
-use nix::fcntl::OFlag;
+use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::unistd::pipe2;
+use nix::sys::socket::{
+    AddressFamily, MsgFlags, Shutdown, SockFlag, SockType, recv, shutdown, socketpair,
+};
+use nix::unistd::{pipe2, read};
 
-use crate::error::SandboxError;
-use crate::helper::HELPER_NAME;
-use crate::job::{Ending, Executor, Job, Outcome, Stream};
-use crate::protocol::{Answer, Order, send};
+use crate::error::Attempt;
+use crate::executor::{Ending, Executor, Outcome, Stream, Usage};
+use crate::helper::HELPER_WORD;
+use crate::message::{LARGEST_REPORT, Report, StubChain, job_file, send_descriptors};
+use crate::stubs::remove_stubs;
+use crate::{Job, SandboxError};
 
-/// How often it is asked whether to cancel, in milliseconds.
-const PATIENCE: u16 = 50;
+/// How often `cancel` is asked.
+const CANCEL_INTERVAL: Duration = Duration::from_millis(50);
+/// As much as a pipe holds.
+const OUTPUT_BUFFER: usize = 64 * 1024;
 
-/// Runs commands in namespaces of their own, several at a time.
+/// The native executor: one helper process, which runs any number of jobs at the same time.
+///
+/// Dropping it ends the helper and every command that still runs.
 #[derive(Debug)]
 pub struct Sandbox {
-    socket: Mutex<UnixStream>,
+    control: Mutex<Option<OwnedFd>>,
     helper: Mutex<Child>,
-    count: AtomicU64,
 }
 
 impl Sandbox {
-    /// Starts the helper: this program once more, with one thread. `run_helper_if_asked` must stand first in its `main`.
+    /// Starts the helper. The program's `main` has to call [`crate::run_helper_if_asked`], and the process has to be privileged.
     pub fn start() -> Result<Sandbox, SandboxError> {
-        let fault = |error: io::Error| {
-            SandboxError::system("cannot start the helper that runs commands", error)
-        };
-        let (ours, theirs) = UnixStream::pair().map_err(fault)?;
+        let starting = || String::from("starting the helper of the sandbox");
+        let (ours, theirs) = socketpair(
+            AddressFamily::Unix,
+            SockType::SeqPacket,
+            None,
+            SockFlag::SOCK_CLOEXEC,
+        )
+        .attempt(starting)?;
         let helper = Command::new("/proc/self/exe")
-            .arg0(HELPER_NAME)
-            .stdin(Stdio::from(OwnedFd::from(theirs)))
-            .stdout(Stdio::null())
+            .arg(HELPER_WORD)
             .env_clear()
+            .current_dir("/")
+            .stdin(Stdio::from(theirs))
+            .stdout(Stdio::null())
             .spawn()
-            .map_err(fault)?;
+            .attempt(starting)?;
         Ok(Sandbox {
-            socket: Mutex::new(ours),
+            control: Mutex::new(Some(ours)),
             helper: Mutex::new(helper),
-            count: AtomicU64::new(0),
         })
     }
 
-    fn send(&self, order: &Order, descriptors: &[i32]) -> Result<(), SandboxError> {
-        let socket = self
-            .socket
+    fn send(&self, job: &Job) -> Result<Listener, SandboxError> {
+        let sending = || String::from("handing a job to the helper of the sandbox");
+        let file = job_file(job).attempt(sending)?;
+        let (output, output_write) = pipe2(OFlag::O_CLOEXEC).attempt(sending)?;
+        let (errors, errors_write) = pipe2(OFlag::O_CLOEXEC).attempt(sending)?;
+        for pipe in [&output, &errors] {
+            fcntl(pipe, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).attempt(sending)?;
+        }
+        let (socket, their_socket) = socketpair(
+            AddressFamily::Unix,
+            SockType::SeqPacket,
+            None,
+            SockFlag::SOCK_CLOEXEC,
+        )
+        .attempt(sending)?;
+        let control = self
+            .control
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
-        send(&socket, order, descriptors).map_err(|_| SandboxError::HelperGone)
-    }
-}
-
-impl Drop for Sandbox {
-    fn drop(&mut self) {
-        let socket = self
-            .socket
-            .get_mut()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        // The helper ends when nobody can send it anything any more.
-        let _ = socket.shutdown(std::net::Shutdown::Both);
-        let helper = self
-            .helper
-            .get_mut()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        let _ = helper.wait();
+        let control = control.as_ref().ok_or(SandboxError::HelperGone)?;
+        let descriptors =
+            [&file, &output_write, &errors_write, &their_socket].map(AsRawFd::as_raw_fd);
+        match send_descriptors(control.as_fd(), descriptors) {
+            Err(error) if matches!(error.raw_os_error(), Some(libc::EPIPE | libc::ECONNRESET)) => {
+                Err(SandboxError::HelperGone)
+            }
+            other => other.attempt(sending),
+        }?;
+        Ok(Listener {
+            output: Some(output),
+            errors: Some(errors),
+            socket,
+            given_up: None,
+            failure: None,
+            ending: None,
+            gone: None,
+            stubs: Vec::new(),
+        })
     }
 }
 
@@ -80,121 +106,159 @@ impl Executor for Sandbox {
         &self,
         job: &Job,
         output: &mut dyn FnMut(Stream, &[u8]),
-        is_cancelled: &dyn Fn() -> bool,
+        cancel: &dyn Fn() -> bool,
     ) -> Result<Outcome, SandboxError> {
-        let pipe = || {
-            pipe2(OFlag::O_CLOEXEC)
-                .map_err(|error| SandboxError::system("cannot make a pipe", error))
-        };
-        let (output_end, output_start) = pipe()?;
-        let (error_end, error_start) = pipe()?;
-        let (answer_end, answer_start) = pipe()?;
-        let number = self.count.fetch_add(1, Ordering::Relaxed);
-        let order = Order::Run {
-            number,
-            job: Box::new(job.clone()),
-        };
-        self.send(
-            &order,
-            &[
-                output_start.as_raw_fd(),
-                error_start.as_raw_fd(),
-                answer_start.as_raw_fd(),
-            ],
-        )?;
-        drop((output_start, error_start, answer_start));
-        let mut wires = Wires {
-            output: Some(File::from(output_end)),
-            error: Some(File::from(error_end)),
-            answer: Some(File::from(answer_end)),
-            text: Vec::new(),
-        };
-        let mut was_cancelled = false;
-        while wires.answer.is_some() {
-            wires.wait(output)?;
-            if !was_cancelled && is_cancelled() {
-                was_cancelled = true;
-                self.send(&Order::Kill { number }, &[])?;
+        let mut listener = self.send(job)?;
+        listener.listen(job.timeout, output, cancel)?;
+        let stubs = std::mem::take(&mut listener.stubs);
+        // Everything in the sandbox is dead by now, and its mounts are gone.
+        remove_stubs(job.root.changes(), &stubs);
+        if let Some(reason) = listener.given_up.or(listener.failure) {
+            return Err(reason);
+        }
+        let (ending, usage) = match (listener.ending, listener.gone) {
+            (Some(ended), _) => ended,
+            (None, Some(gone)) if !job.has_init() => gone,
+            (None, Some((Ending::Signal(signal), _))) => {
+                return Err(SandboxError::SandboxKilled { signal });
             }
-        }
-        wires.drain(output);
-        // A command that could not be started says why first; that its process ended is no news then.
-        let mut answers = serde_json::Deserializer::from_slice(&wires.text).into_iter::<Answer>();
-        match answers.next() {
-            Some(Ok(Answer::Ended(outcome))) if was_cancelled => Ok(Outcome {
-                ending: Ending::Cancelled,
-                ..outcome
-            }),
-            Some(Ok(Answer::Ended(outcome))) => Ok(outcome),
-            Some(Ok(Answer::Failed(fault))) => Err(fault.into()),
-            Some(Err(_)) | None => Err(SandboxError::HelperGone),
-        }
+            _ => return Err(SandboxError::HelperGone),
+        };
+        Ok(Outcome {
+            ending,
+            usage,
+            stubs: stubs.into_iter().map(|chain| chain.path).collect(),
+        })
     }
 }
 
-/// What is read from while a command runs; none once it has ended.
-struct Wires {
-    output: Option<File>,
-    error: Option<File>,
-    answer: Option<File>,
-    text: Vec<u8>,
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        let control = self
+            .control
+            .get_mut()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        drop(control.take());
+        let helper = self
+            .helper
+            .get_mut()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let _ = helper.wait();
+    }
 }
 
-impl Wires {
-    fn wait(&mut self, output: &mut dyn FnMut(Stream, &[u8])) -> Result<(), SandboxError> {
-        let mut ready = [false; 3];
-        {
-            let files = [&self.output, &self.error, &self.answer];
-            let open: Vec<(usize, &File)> = files
-                .iter()
-                .enumerate()
-                .filter_map(|(number, file)| Some((number, file.as_ref()?)))
-                .collect();
-            let mut polled: Vec<PollFd<'_>> = open
-                .iter()
-                .map(|(_, file)| PollFd::new(file.as_fd(), PollFlags::POLLIN))
-                .collect();
-            match poll(&mut polled, PollTimeout::from(PATIENCE)) {
-                Ok(_) | Err(nix::errno::Errno::EINTR) => {}
-                Err(error) => return Err(SandboxError::system("cannot wait for a command", error)),
+/// What has been heard of one job.
+struct Listener {
+    output: Option<OwnedFd>,
+    errors: Option<OwnedFd>,
+    socket: OwnedFd,
+    given_up: Option<SandboxError>,
+    failure: Option<SandboxError>,
+    /// How the command ended, by the word of its parent in the sandbox.
+    ending: Option<(Ending, Usage)>,
+    /// How the first process of the sandbox ended.
+    gone: Option<(Ending, Usage)>,
+    stubs: Vec<StubChain>,
+}
+
+impl Listener {
+    /// Listens until the sandbox is gone.
+    fn listen(
+        &mut self,
+        timeout: Option<Duration>,
+        output: &mut dyn FnMut(Stream, &[u8]),
+        cancel: &dyn Fn() -> bool,
+    ) -> Result<(), SandboxError> {
+        let start = Instant::now();
+        let mut buffer = vec![0_u8; OUTPUT_BUFFER];
+        loop {
+            self.wait(CANCEL_INTERVAL)
+                .attempt(|| String::from("waiting for the sandbox"))?;
+            self.hand_on(&mut buffer, output);
+            if self.given_up.is_none() {
+                if cancel() {
+                    self.give_up(SandboxError::Cancelled);
+                } else if let Some(limit) = timeout.filter(|limit| start.elapsed() >= *limit) {
+                    self.give_up(SandboxError::TimedOut { limit });
+                }
             }
-            for ((number, _), polled) in open.iter().zip(&polled) {
-                if let Some(slot) = ready.get_mut(*number) {
-                    *slot = polled.any().unwrap_or(true);
+            if self.hear(&mut buffer)? {
+                // What was written before the end is in the pipes.
+                while self.hand_on(&mut buffer, output) {}
+                return Ok(());
+            }
+        }
+    }
+
+    fn wait(&self, interval: Duration) -> nix::Result<()> {
+        let mut places = vec![PollFd::new(self.socket.as_fd(), PollFlags::POLLIN)];
+        for pipe in [&self.output, &self.errors].into_iter().flatten() {
+            places.push(PollFd::new(pipe.as_fd(), PollFlags::POLLIN));
+        }
+        let timeout = PollTimeout::try_from(interval).unwrap_or(PollTimeout::ZERO);
+        match poll(&mut places, timeout) {
+            Err(Errno::EINTR) | Ok(_) => Ok(()),
+            Err(errno) => Err(errno),
+        }
+    }
+
+    /// Hands on what is in the pipes, a buffer of each; says whether there was anything.
+    fn hand_on(&mut self, buffer: &mut [u8], output: &mut dyn FnMut(Stream, &[u8])) -> bool {
+        let mut any = false;
+        for (pipe, stream) in [
+            (&mut self.output, Stream::Output),
+            (&mut self.errors, Stream::Error),
+        ] {
+            let Some(open) = pipe else { continue };
+            match read(&*open, buffer) {
+                Ok(0) => *pipe = None,
+                Ok(length) => {
+                    output(stream, buffer.get(..length).unwrap_or_default());
+                    any = true;
+                }
+                Err(Errno::EAGAIN | Errno::EINTR) => {}
+                Err(_) => *pipe = None,
+            }
+        }
+        any
+    }
+
+    fn give_up(&mut self, reason: SandboxError) {
+        self.given_up = Some(reason);
+        // The helper sees this and kills the sandbox; we still hear of its end.
+        let _ = shutdown(self.socket.as_raw_fd(), Shutdown::Write);
+    }
+
+    /// Takes the reports that have come; says whether the sandbox is gone.
+    fn hear(&mut self, buffer: &mut [u8]) -> Result<bool, SandboxError> {
+        debug_assert!(buffer.len() >= LARGEST_REPORT);
+        loop {
+            match receive(self.socket.as_fd(), buffer) {
+                Ok(0) => return Ok(true),
+                Ok(length) => {
+                    match serde_json::from_slice(buffer.get(..length).unwrap_or_default()) {
+                        Ok(Report::Stubs(stubs)) => self.stubs = stubs,
+                        Ok(Report::Failed(error)) => {
+                            self.failure.get_or_insert(error);
+                        }
+                        Ok(Report::Ended { ending, usage }) => self.ending = Some((ending, usage)),
+                        Ok(Report::Gone { ending, usage }) => self.gone = Some((ending, usage)),
+                        Err(_) => return Err(SandboxError::HelperGone),
+                    }
+                }
+                Err(Errno::EAGAIN | Errno::EINTR) => return Ok(false),
+                Err(Errno::ECONNRESET) => return Ok(true),
+                Err(errno) => {
+                    return Err(SandboxError::system(
+                        "hearing of the sandbox",
+                        &io::Error::from(errno),
+                    ));
                 }
             }
         }
-        let [output_ready, error_ready, answer_ready] = ready;
-        if output_ready {
-            read_some(&mut self.output, &mut |bytes| output(Stream::Output, bytes));
-        }
-        if error_ready {
-            read_some(&mut self.error, &mut |bytes| output(Stream::Error, bytes));
-        }
-        if answer_ready {
-            let text = &mut self.text;
-            read_some(&mut self.answer, &mut |bytes| text.extend_from_slice(bytes));
-        }
-        Ok(())
-    }
-
-    /// Reads what is left in the pipes: all who could write have ended.
-    fn drain(&mut self, output: &mut dyn FnMut(Stream, &[u8])) {
-        while self.output.is_some() {
-            read_some(&mut self.output, &mut |bytes| output(Stream::Output, bytes));
-        }
-        while self.error.is_some() {
-            read_some(&mut self.error, &mut |bytes| output(Stream::Error, bytes));
-        }
     }
 }
 
-fn read_some(file: &mut Option<File>, take: &mut dyn FnMut(&[u8])) {
-    let mut buffer = [0; 16 * 1024];
-    let Some(open) = file else { return };
-    match open.read(&mut buffer) {
-        Ok(count) if count > 0 => take(buffer.get(..count).unwrap_or_default()),
-        Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-        _ => *file = None,
-    }
+fn receive(socket: BorrowedFd<'_>, buffer: &mut [u8]) -> nix::Result<usize> {
+    recv(socket.as_raw_fd(), buffer, MsgFlags::MSG_DONTWAIT)
 }

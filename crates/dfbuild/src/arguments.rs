@@ -160,13 +160,22 @@ pub(crate) struct BuildArguments {
     /// Prints the image ID and nothing else
     #[arg(short, long)]
     pub(crate) quiet: bool,
-    /// The network of RUN: default, none or host
+    /// What RUN sees of the network
+    #[arg(long, value_enum, default_value_t, help_heading = "Commands that run")]
+    pub(crate) network: NetworkKind,
+    /// What runs commands: native, runc, crun or the path of such a program [default: native]
+    #[arg(long, value_name = "PROGRAM", help_heading = "Commands that run")]
+    pub(crate) executor: Option<PathBuf>,
+    /// Has each RUN work on a copy of all files, as it does by itself where overlayfs does not work
     #[arg(long, help_heading = "Commands that run")]
-    pub(crate) network: Option<String>,
+    pub(crate) without_overlay: bool,
+    /// How long one RUN may take
+    #[arg(long, value_name = "SECONDS", help_heading = "Commands that run")]
+    pub(crate) run_timeout: Option<u64>,
     /// A name in /etc/hosts of RUN
     #[arg(long, value_name = "NAME:ADDRESS", help_heading = "Commands that run")]
     pub(crate) add_host: Vec<String>,
-    /// What else the build may do: security.insecure
+    /// What else the build may do: security.insecure, network.host
     #[arg(long, value_name = "RIGHT", help_heading = "Commands that run")]
     pub(crate) allow: Vec<String>,
     /// Shows what `dflint` finds in the Dockerfile first; errors end the build before it begins
@@ -364,6 +373,20 @@ pub(crate) struct LoadArguments {
     pub(crate) tags: Vec<String>,
     #[command(flatten)]
     pub(crate) store: StoreArguments,
+}
+
+/// What RUN sees of the network.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum NetworkKind {
+    /// As `host`
+    #[default]
+    Default,
+    /// The network of this machine
+    Host,
+    /// A loopback device
+    None,
+    /// A network of its own for each RUN, connected by `pasta` or `slirp4netns`
+    Isolated,
 }
 
 /// How progress is shown.

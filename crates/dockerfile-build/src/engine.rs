@@ -133,6 +133,13 @@ fn with_solver<T: Send>(
     is_cancelled: &(dyn Fn() -> bool + Sync),
     work: impl FnOnce(&Solver<'_>) -> Result<T, BuildError> + Send,
 ) -> Result<T, BuildError> {
+    // Commands are started from elsewhere.
+    let place = std::path::absolute(&request.store)
+        .map_err(|error| BuildError::system("cannot find the store", &error))?;
+    let request = &Request {
+        store: place,
+        ..request.clone()
+    };
     let dockerfile = Dockerfile::new(&request.dockerfile);
     let store = Store::create(&request.store).map_err(|error| {
         BuildError::new(
@@ -158,7 +165,7 @@ fn with_solver<T: Send>(
     let plan = plan(&dockerfile, request, &images)?;
     let (contexts, runner, steps) = (
         Contexts::new(request),
-        Runner::default(),
+        Runner::new(request.executor.clone(), store.temporary_folder()),
         Steps::new(&plan, request),
     );
     let solver = Solver::new(

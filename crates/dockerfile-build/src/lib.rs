@@ -33,6 +33,7 @@ mod cache;
 mod key;
 
 mod culprit;
+mod plain_root;
 mod runner;
 mod time;
 
@@ -49,4 +50,7 @@ pub use export::{Destination, LayerFormat, Target, export, push};
 pub use image::Image;
 pub use layers::{LayerFault, check_layers, repair_layers};
 pub use prune::{PruneOptions, Pruned, prune};
-pub use request::{BaseImages, CacheUse, Clock, ContextSource, NamedContext, Request, Secret};
+pub use request::{
+    BaseImages, CacheUse, Clock, CommandExecutor, ContextSource, NamedContext, NetworkAccess,
+    Request, Secret,
+};

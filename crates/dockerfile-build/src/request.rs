@@ -1,6 +1,7 @@
 //! What a caller asks for.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use smol_str::SmolStr;
 
@@ -34,12 +35,19 @@ pub struct Request {
     pub names_changed_files: bool,
     pub base_images: BaseImages,
     pub clock: Clock,
-    /// `--network` of the whole build: `default`, `none` or `host`.
-    pub network: Option<String>,
+    /// `--network` of the whole build: what a RUN sees that says nothing of its own.
+    pub network: NetworkAccess,
+    /// Whether `RUN --network=host` may be done where the build has another network.
+    pub allow_host_network: bool,
     /// `--add-host NAME:ADDRESS`.
     pub extra_hosts: Vec<(String, String)>,
     /// Whether `RUN --security=insecure` may be done.
     pub allow_insecure: bool,
+    pub executor: CommandExecutor,
+    /// Whether each RUN works on a copy of all files, as it has to where overlayfs does not work.
+    pub copies_layers: bool,
+    /// How long one RUN may take; as long as it likes without it.
+    pub run_timeout: Option<Duration>,
     /// The root of the store; a default place without it.
     pub store: PathBuf,
     /// The most steps that run at the same time; the number of processors without it.
@@ -66,13 +74,39 @@ impl Request {
             names_changed_files: false,
             base_images: BaseImages::default(),
             clock: Clock::default(),
-            network: None,
+            network: NetworkAccess::default(),
+            allow_host_network: false,
             extra_hosts: Vec::new(),
             allow_insecure: false,
+            executor: CommandExecutor::default(),
+            copies_layers: false,
+            run_timeout: None,
             store: PathBuf::new(),
             parallelism: None,
         }
     }
+}
+
+/// What of the network commands see.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum NetworkAccess {
+    /// That of the host: nothing has to be installed, and no step waits for a network of its own.
+    #[default]
+    Host,
+    /// A loopback device.
+    None,
+    /// One of its own for each step, connected by `pasta` or `slirp4netns`: the world, but no port of this machine.
+    Isolated,
+}
+
+/// What runs commands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum CommandExecutor {
+    /// This program.
+    #[default]
+    Native,
+    /// An OCI runtime: `runc`, `crun`, or a path.
+    Runtime(PathBuf),
 }
 
 /// Where the files come from that COPY and ADD name.

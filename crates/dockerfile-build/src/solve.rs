@@ -3,6 +3,7 @@
 //! Stages are solved when somebody asks for them, each once, each in a thread of its own. What a step takes from another stage counts
 //! by content: where the content is known from an earlier build, the other stage is not even looked at.
 
+mod agent_socket;
 mod base;
 mod chain;
 mod contents;

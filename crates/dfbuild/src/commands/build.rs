@@ -9,12 +9,14 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use dockerfile_build::user_namespace;
-use dockerfile_build::{BuildError, Clock, Failure, Image, LayerFormat, Request};
+use dockerfile_build::{
+    BuildError, Clock, CommandExecutor, Failure, Image, LayerFormat, NetworkAccess, Request,
+};
 use dockerfile_source::SourceFile;
 use oci_image::compression::Compression;
 use oci_registry::Registry;
 
-use crate::arguments::{BuildArguments, ProgressKind};
+use crate::arguments::{BuildArguments, NetworkKind, ProgressKind};
 use crate::check;
 use crate::docker::load_into_docker;
 use crate::dockerfile::{is_read_once, pair, prepare, secret};
@@ -154,12 +156,25 @@ fn full_request(mut request: Request, arguments: &BuildArguments) -> Result<Requ
     for right in &arguments.allow {
         match right.as_str() {
             "security.insecure" => request.allow_insecure = true,
-            "network.host" => {}
-            _ => bail!("`{right}` is nothing that can be allowed; there is security.insecure"),
+            "network.host" => request.allow_host_network = true,
+            _ => bail!(
+                "`{right}` is nothing that can be allowed; there are security.insecure and network.host"
+            ),
         }
     }
     request.names_changed_files = arguments.explain_cache;
-    request.network.clone_from(&arguments.network);
+    request.network = match arguments.network {
+        NetworkKind::Default | NetworkKind::Host => NetworkAccess::Host,
+        NetworkKind::None => NetworkAccess::None,
+        NetworkKind::Isolated => NetworkAccess::Isolated,
+    };
+    request.executor = match &arguments.executor {
+        None => CommandExecutor::Native,
+        Some(name) if name.as_os_str() == "native" => CommandExecutor::Native,
+        Some(program) => CommandExecutor::Runtime(program.clone()),
+    };
+    request.copies_layers = arguments.without_overlay;
+    request.run_timeout = arguments.run_timeout.map(Duration::from_secs);
     request.clock = clock(arguments)?;
     Ok(request)
 }

@@ -92,6 +92,12 @@ impl Scratch {
     }
 }
 
+/// Returns whether a program is on PATH.
+pub(crate) fn has_program(name: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join(name).is_file())
+}
+
 /// An application of two files and no base image.
 pub(crate) fn app() -> Scratch {
     Scratch::new(&[

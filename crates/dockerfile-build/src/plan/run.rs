@@ -8,6 +8,7 @@ use super::evaluate::Evaluator;
 use super::run_mount::RunMount;
 use super::{Operation, OperationKind};
 use crate::error::BuildError;
+use crate::request::NetworkAccess;
 
 /// One RUN.
 #[derive(Clone, Debug)]
@@ -117,7 +118,15 @@ impl Evaluator<'_> {
             Some((value, range)) => match value.as_str() {
                 "default" | "" => Network::Default,
                 "none" => Network::None,
-                "host" => Network::Host,
+                "host" if self.may_use_host_network() => Network::Host,
+                "host" => {
+                    return Err(self
+                        .fault(
+                            range,
+                            "this build may not use the network of the host".to_owned(),
+                        )
+                        .help("allow it with `--allow network.host`"));
+                }
                 _ => {
                     return Err(self
                         .fault(range, format!("`{value}` is no network"))
@@ -144,6 +153,11 @@ impl Evaluator<'_> {
             },
         };
         Ok((network, is_insecure))
+    }
+
+    /// Nobody gets more of the network than the user gave (BuildKit's entitlement `network.host`).
+    fn may_use_host_network(&self) -> bool {
+        self.request.network == NetworkAccess::Host || self.request.allow_host_network
     }
 
     /// Returns `|2 A=1 B= ` where arguments of the build are in sight (`runCommandString`).

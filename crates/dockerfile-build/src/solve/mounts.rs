@@ -6,17 +6,19 @@ use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Component, Path, PathBuf};
 use std::thread::Scope;
 
-use build_sandbox::{Mount, MountSource};
+use build_sandbox::{Mount, MountSource, Writes};
 
 use super::Solver;
+use super::agent_socket::{Access, AgentSocket};
 use super::keys::Selection;
 use crate::error::{BuildError, Failure};
+use crate::files::ChainFiles;
 use crate::key::{Key, KeyMaker};
 use crate::plan::{CacheSharing, From, MountKind, RunMount};
 
 /// Returns a folder of a cache, which is made where there is none. A link on the way is refused: commands of earlier steps wrote it
 /// (CVE-2024-23651).
-fn folder_beneath(cache: &Path, source: &str) -> io::Result<PathBuf> {
+fn make_folder_beneath(cache: &Path, source: &str) -> io::Result<()> {
     let mut folder = cache.to_owned();
     for part in Path::new(source.trim_start_matches('/')).components() {
         let Component::Normal(part) = part else {
@@ -31,7 +33,7 @@ fn folder_beneath(cache: &Path, source: &str) -> io::Result<PathBuf> {
             Err(_) => fs::create_dir(&folder)?,
         }
     }
-    Ok(folder)
+    Ok(())
 }
 
 /// The mounts of a RUN, and what has to stay until it has ended.
@@ -42,6 +44,7 @@ pub(super) struct Prepared {
     /// Locks on caches that nobody else may use meanwhile.
     locks: Vec<fs::File>,
     folders: Vec<tempfile::TempDir>,
+    agents: Vec<AgentSocket>,
 }
 
 impl Solver<'_> {
@@ -71,71 +74,108 @@ impl Solver<'_> {
                 source,
                 is_read_only,
             } => {
-                let source = self.mounted_files(scope, from, source)?;
+                let writes = if *is_read_only {
+                    Writes::Denied
+                } else {
+                    let scratch = self.scratch_folder()?;
+                    let path = scratch.path().to_owned();
+                    prepared.folders.push(scratch);
+                    Writes::Discarded { scratch: path }
+                };
                 prepared.mounts.push(Mount {
                     target,
-                    source: if *is_read_only {
-                        MountSource::Bind {
-                            path: source,
-                            is_read_only: true,
-                        }
-                    } else {
-                        let scratch = self.scratch_folder()?;
-                        let mount = MountSource::Overlay {
-                            lower: source,
-                            scratch: scratch.path().to_owned(),
-                        };
-                        prepared.folders.push(scratch);
-                        mount
-                    },
+                    source: self.bind_source(scope, from, source, writes)?,
                 });
             }
             MountKind::Cache { .. } => self.cache_mount(scope, mount, prepared)?,
             MountKind::Tmpfs { size } => prepared.mounts.push(Mount {
                 target,
-                source: MountSource::Tmpfs {
+                source: MountSource::Memory {
                     size: *size,
                     mode: 0o1777,
                 },
             }),
             MountKind::Secret { .. } => self.secret_mount(mount, prepared)?,
-            MountKind::Ssh {
-                id,
-                is_required,
-                mode,
-                uid,
-                gid,
-            } => {
-                let agent = self.request.ssh.iter().find(|(name, _)| name == id);
-                match agent {
-                    Some((_, socket)) => {
-                        prepared.mounts.push(Mount {
-                            target,
-                            source: MountSource::Socket {
-                                path: socket.clone(),
-                                mode: *mode,
-                                uid: *uid,
-                                gid: *gid,
-                            },
-                        });
-                        prepared
-                            .variables
-                            .push(("SSH_AUTH_SOCK".to_owned(), mount.target.clone()));
-                    }
-                    None if *is_required => {
-                        return Err(BuildError::new(
-                            Failure::Source,
-                            format!("no agent was given for `{id}`"),
-                        )
-                        .help(format!("give it one: `--ssh {id}=SOCKET`")));
-                    }
-                    None => prepared
-                        .variables
-                        .push(("SSH_AUTH_SOCK".to_owned(), mount.target.clone())),
-                }
-            }
+            MountKind::Ssh { .. } => self.agent_mount(mount, prepared)?,
         }
         Ok(())
+    }
+
+    fn agent_mount(&self, mount: &RunMount, prepared: &mut Prepared) -> Result<(), BuildError> {
+        let MountKind::Ssh {
+            id,
+            is_required,
+            mode,
+            uid,
+            gid,
+        } = &mount.kind
+        else {
+            return Ok(());
+        };
+        let agent = self.request.ssh.iter().find(|(name, _)| name == id);
+        if agent.is_none() && *is_required {
+            let message = format!("no agent was given for `{id}`");
+            return Err(BuildError::new(Failure::Source, message)
+                .help(format!("give it one: `--ssh {id}=SOCKET`")));
+        }
+        prepared
+            .variables
+            .push(("SSH_AUTH_SOCK".to_owned(), mount.target.clone()));
+        let Some((_, agent)) = agent else {
+            return Ok(());
+        };
+        let access = Access {
+            mode: *mode,
+            owner: (!self.layers.form().has_one_id).then_some((*uid, *gid)),
+        };
+        let socket = AgentSocket::listen(self.scratch_folder()?, agent, access)
+            .map_err(|error| BuildError::system("cannot make a socket for the agent", &error))?;
+        prepared.mounts.push(Mount {
+            target: PathBuf::from(&mount.target),
+            source: MountSource::Host {
+                path: socket.path(),
+                writes: Writes::Kept,
+            },
+        });
+        prepared.agents.push(socket);
+        Ok(())
+    }
+
+    /// Returns what a bind mount shows: the layers of a stage as they are, or a copy of what a context has there.
+    fn bind_source<'scope>(
+        &'scope self,
+        scope: &'scope Scope<'scope, '_>,
+        from: &From,
+        source: &str,
+        writes: Writes,
+    ) -> Result<MountSource, BuildError> {
+        if let From::Stage(stage) = from {
+            let chain = self.stage(scope, *stage)?;
+            let files = ChainFiles::new(self, &chain)?;
+            // What is not there is told by the copy below, which knows what is like it.
+            let is_there = crate::copy::resolve(&files, source.as_bytes())?.is_some();
+            let lowers = self.lowers(&chain)?;
+            if is_there && !self.copies_layers(lowers.len()) {
+                return Ok(MountSource::Tree {
+                    lowers,
+                    path: inside(source),
+                    writes,
+                });
+            }
+        }
+        let path = self.mounted_files(scope, from, source)?;
+        if let Writes::Discarded { scratch } = &writes
+            && self.copies_layers(1)
+            && path.is_dir()
+        {
+            let copied = crate::plain_root::copy_layers(&[path], scratch);
+            copied.map_err(|error| BuildError::system("cannot copy files for a mount", &error))?;
+            return Ok(MountSource::Host {
+                path: scratch.clone(),
+                writes: Writes::Kept,
+            });
+        }
+        Ok(MountSource::Host { path, writes })
     }
 
     /// Returns where files of a context or a stage can be mounted from.
@@ -236,18 +276,26 @@ impl Solver<'_> {
                 std::os::unix::fs::chown(&data, Some(*uid), Some(*gid)).map_err(system)?;
             }
         }
-        let inside = match from {
-            None => folder_beneath(&data, source).map_err(|error| {
-                let message = format!("cannot mount `{source}` of the cache: {error}");
-                BuildError::new(Failure::Source, message).at(mount.range, "")
-            })?,
-            Some(_) => data,
+        let path = match from {
+            None => {
+                make_folder_beneath(&data, source).map_err(|error| {
+                    let message = format!("cannot mount `{source}` of the cache: {error}");
+                    BuildError::new(Failure::Source, message).at(mount.range, "")
+                })?;
+                inside(source)
+            }
+            Some(_) => PathBuf::new(),
         };
         prepared.mounts.push(Mount {
             target: PathBuf::from(&mount.target),
-            source: MountSource::Bind {
-                path: inside,
-                is_read_only: *is_read_only,
+            source: MountSource::Tree {
+                lowers: vec![data],
+                path,
+                writes: if *is_read_only {
+                    Writes::Denied
+                } else {
+                    Writes::Kept
+                },
             },
         });
         Ok(())
@@ -305,8 +353,8 @@ impl Solver<'_> {
                 source: MountSource::Text {
                     content: secret.value.clone(),
                     mode: *mode,
-                    uid: *uid,
-                    gid: *gid,
+                    user: *uid,
+                    group: *gid,
                 },
             });
         }
@@ -321,6 +369,11 @@ impl Solver<'_> {
             )
         })
     }
+}
+
+/// Returns a path of a source as one below it.
+fn inside(source: &str) -> PathBuf {
+    PathBuf::from(source.trim_start_matches('/'))
 }
 
 /// Copies folders and files; what a cache starts with.

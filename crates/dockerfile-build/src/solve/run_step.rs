@@ -1,11 +1,11 @@
 //! RUN: a command in a sandbox on the files so far; what it changed becomes a layer.
 
 use std::collections::VecDeque;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::Scope;
 
-use build_sandbox::{Ending, Job, Mount, MountSource, NetworkMode, Root, SandboxError, Security};
+use build_sandbox::{Ending, Job, Mount, MountSource, Root, SandboxError, Security};
 use oci_image::layer::{DiffOptions, diff};
 
 use super::{Chain, Solver};
@@ -16,7 +16,9 @@ use crate::event::{Event, StepId, Stream};
 use crate::files::ChainFiles;
 use crate::key::Key;
 use crate::layers::{Layer, LayerId};
+use crate::plain_root::PlainRoot;
 use crate::plan::{Network, Operation, RunOperation};
+use crate::request::NetworkAccess;
 
 /// Variables that reach every RUN without being declared.
 const PROXIES: [&str; 5] = [
@@ -52,42 +54,30 @@ impl Solver<'_> {
                 source: MountSource::Text {
                     content: text.clone().into_bytes(),
                     mode: 0o755,
-                    uid: 0,
-                    gid: 0,
+                    user: 0,
+                    group: 0,
                 },
             });
         }
         let folder = self.scratch_folder()?;
-        let (upper, work) = (folder.path().join("upper"), folder.path().join("work"));
-        for made in [&upper, &work] {
-            std::fs::create_dir(made)
-                .map_err(|error| BuildError::system("cannot make a folder in the store", &error))?;
-        }
+        let upper = folder.path().join("upper");
+        let (root, plain) = self.root(chain, folder.path(), &upper)?;
         let job = Job {
-            root: Root::Overlay {
-                lowers: self.lowers(chain)?,
-                upper: upper.clone(),
-                work,
-                is_rootless: self.layers.form().is_rootless,
-            },
             mounts: std::mem::take(&mut prepared.mounts),
-            words: run.words.clone(),
             environment: self.environment(run, &account, &prepared.variables),
-            folder: PathBuf::from(&run.folder),
-            uid: account.uid,
-            gid: account.gid,
-            groups: groups_of(&account),
-            network: match (run.network, self.request.network.as_deref()) {
-                (Network::None, _) | (Network::Default, Some("none")) => NetworkMode::None,
-                _ => NetworkMode::Host,
-            },
+            working_directory: PathBuf::from(&run.folder),
+            user: account.uid,
+            group: account.gid,
+            supplementary_groups: groups_of(&account),
+            network: self.network_of(run),
             security: if run.is_insecure {
                 Security::Insecure
             } else {
                 Security::Sandbox
             },
-            hostname: "buildkitsandbox".to_owned(),
-            extra_hosts: self.request.extra_hosts.clone(),
+            extra_hosts: self.extra_hosts(),
+            timeout: self.request.run_timeout,
+            ..Job::new(root, run.words.clone())
         };
         let mut tail = Tail::default();
         let outcome = executor.run(
@@ -107,19 +97,61 @@ impl Solver<'_> {
         );
         drop(prepared);
         match outcome.map_err(|error| sandbox_error(&error, run))?.ending {
-            Ending::Exited(0) => {}
-            Ending::Cancelled => {
-                return Err(BuildError::new(
-                    Failure::Cancelled,
-                    "the build was cancelled",
-                ));
-            }
-            Ending::Exited(code) => return Err(failed(operation, run, code, None, tail)),
-            Ending::Killed(signal) => {
+            Ending::Code(0) => {}
+            Ending::Code(code) => return Err(failed(operation, run, code, None, tail)),
+            Ending::Signal(signal) => {
                 return Err(failed(operation, run, 128 + signal, Some(signal), tail));
             }
         }
-        self.keep(&files, key, &upper)
+        if let Some(plain) = plain {
+            plain.move_changes(&upper).map_err(|error| {
+                BuildError::system("cannot read what the command changed", &error)
+            })?;
+        }
+        let kept = self.keep(&files, key, &upper);
+        // Deleting what overlayfs needed takes longer than the mount of it; the next step does not have to wait.
+        scope.spawn(move || drop(folder));
+        kept
+    }
+
+    /// Returns what a command runs on: the layers one above the other, or a copy of them where that cannot be.
+    fn root(
+        &self,
+        chain: &Chain,
+        folder: &Path,
+        upper: &Path,
+    ) -> Result<(Root, Option<PlainRoot>), BuildError> {
+        let lowers = self.lowers(chain)?;
+        let fault =
+            |error: std::io::Error| BuildError::system("cannot make a folder in the store", &error);
+        std::fs::create_dir(upper).map_err(fault)?;
+        if self.copies_layers(lowers.len()) {
+            let root = folder.join("root");
+            std::fs::create_dir(&root).map_err(fault)?;
+            let plain = PlainRoot::assemble(&lowers, &root).map_err(|error| {
+                BuildError::system("cannot copy the layers for a command", &error)
+            })?;
+            return Ok((Root::Directory(root), Some(plain)));
+        }
+        let work = folder.join("work");
+        std::fs::create_dir(&work).map_err(fault)?;
+        let root = Root::Overlay {
+            lowers,
+            upper: upper.to_owned(),
+            work,
+            user_attributes: self.layers.form().is_rootless,
+        };
+        Ok((root, None))
+    }
+
+    /// Returns whether so many layers cannot be stacked, or none at all.
+    pub(super) fn copies_layers(&self, count: usize) -> bool {
+        let is_rootless = self.layers.form().is_rootless;
+        // A mount of layers has an empty one more.
+        count >= build_sandbox::MAXIMUM_LOWERS
+            || self
+                .runner
+                .copies_layers(self.request.copies_layers, is_rootless)
     }
 
     /// Makes a layer of what a command left in the upper folder.
@@ -127,7 +159,7 @@ impl Solver<'_> {
         &self,
         files: &ChainFiles<'_>,
         key: Key,
-        upper: &std::path::Path,
+        upper: &Path,
     ) -> Result<Arc<Layer>, BuildError> {
         let form = self.layers.form();
         let options = DiffOptions {
@@ -142,10 +174,7 @@ impl Solver<'_> {
             )
         })?;
         // The key alone would not do: without the cache, the same key may be made twice with different files.
-        let folder = upper
-            .parent()
-            .and_then(std::path::Path::file_name)
-            .unwrap_or_default();
+        let folder = upper.parent().and_then(Path::file_name).unwrap_or_default();
         let unique: String = folder
             .to_string_lossy()
             .chars()
@@ -164,7 +193,7 @@ impl Solver<'_> {
     }
 
     /// Returns the snapshots to run on, the topmost first; a layer without files adds nothing.
-    fn lowers(&self, chain: &Chain) -> Result<Vec<PathBuf>, BuildError> {
+    pub(super) fn lowers(&self, chain: &Chain) -> Result<Vec<PathBuf>, BuildError> {
         let mut lowers = Vec::new();
         for layer in chain.made(self)?.iter().rev() {
             if !layer.listing()?.is_empty() {
@@ -172,6 +201,26 @@ impl Solver<'_> {
             }
         }
         Ok(lowers)
+    }
+
+    fn network_of(&self, run: &RunOperation) -> build_sandbox::Network {
+        match (run.network, self.request.network) {
+            (Network::None, _) | (Network::Default, NetworkAccess::None) => {
+                build_sandbox::Network::None
+            }
+            (Network::Default, NetworkAccess::Isolated) => build_sandbox::Network::Isolated,
+            (Network::Host, _) | (Network::Default, NetworkAccess::Host) => {
+                build_sandbox::Network::Host
+            }
+        }
+    }
+
+    /// Returns lines of `/etc/hosts`: the address comes first there.
+    fn extra_hosts(&self) -> Vec<(String, String)> {
+        let hosts = self.request.extra_hosts.iter();
+        hosts
+            .map(|(name, address)| (address.clone(), name.clone()))
+            .collect()
     }
 
     fn environment(
@@ -276,8 +325,19 @@ fn failed(
 
 fn sandbox_error(error: &SandboxError, run: &RunOperation) -> BuildError {
     let failure = match error {
-        SandboxError::Command { .. } => Failure::Command { code: 127 },
+        SandboxError::Cancelled => {
+            return BuildError::new(Failure::Cancelled, "the build was cancelled");
+        }
+        // As timeout(1) has it.
+        SandboxError::TimedOut { .. } => Failure::Command { code: 124 },
+        error if error.is_of_command() => Failure::Command { code: 127 },
         _ => Failure::System,
     };
-    BuildError::new(failure, error.to_string()).at(run.keyword_range, "cannot start this")
+    let label = match error {
+        SandboxError::TimedOut { .. } => "took too long",
+        _ => "cannot start this",
+    };
+    let mut built = BuildError::new(failure, error.to_string()).at(run.keyword_range, label);
+    built.help = error.help().map(str::to_owned);
+    built
 }
