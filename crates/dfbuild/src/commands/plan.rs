@@ -46,6 +46,9 @@ pub(crate) fn run(arguments: &PlanArguments) -> Result<Outcome> {
         let fate = match &step.fate {
             Fate::Cached { .. } => "cached".to_owned(),
             Fate::Runs { reason } => format!("runs: {reason}"),
+            Fate::Unknown { stage } if stage.is_empty() => {
+                "unknown until the steps before are built".to_owned()
+            }
             Fate::Unknown { stage } => format!("unknown until `{stage}` is built"),
         };
         writeln!(out, "{line:>5}  {:<60}  {fate}", shortened(&step.title))?;

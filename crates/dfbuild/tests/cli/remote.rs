@@ -86,6 +86,22 @@ fn a_file_that_did_not_change_is_not_sent_again() {
 }
 
 #[test]
+fn a_plan_says_what_has_to_be_fetched() {
+    let (scratch, server) = (Scratch::new(&[]), Server::start());
+    server.put("/a", Page::text("one").header("ETag", "\"1\""));
+    write(&scratch, &format!("{} /\nWORKDIR /x", server.url("/a")));
+    let plan = scratch.run(&["plan", "app"]);
+    assert_eq!(plan.code, 0, "{plan:?}");
+    assert!(plan.stdout.contains("has to be fetched"), "{plan:?}");
+    assert!(plan.stdout.contains("until the steps before"), "{plan:?}");
+    assert_eq!(server.log(), Vec::<String>::new());
+    built(&scratch);
+    let plan = scratch.run(&["plan", "app"]);
+    assert!(!plan.stdout.contains("fetched"), "{plan:?}");
+    assert_eq!(server.log(), ["/a 200", "/a 304"]);
+}
+
+#[test]
 fn the_same_content_is_the_same_step() {
     let (scratch, server) = (Scratch::new(&[]), Server::start());
     server.put("/a", Page::text("one"));

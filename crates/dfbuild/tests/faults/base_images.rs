@@ -14,8 +14,10 @@ fn layout() -> Scratch {
         ("base/Dockerfile", "FROM scratch\nCOPY big.txt /etc/\n"),
         ("app/a.txt", "one"),
     ]);
-    let lines: Vec<String> = (0..30_000).map(|number| number.to_string()).collect();
-    let text = lines.join("\n") + "\n";
+    let mut text = String::new();
+    for number in 0..30_000 {
+        text.push_str(&format!("{number}\n"));
+    }
     scratch.write("base/big.txt", text);
     let arguments = [
         "build",

@@ -11,6 +11,7 @@ use crate::event::StepId;
 use crate::key::Key;
 use crate::layers::Layer;
 use crate::plan::{Base, CopyOperation, CopySource, From, MountKind, OperationKind};
+use crate::remotes::asks_somebody;
 
 /// What is to be expected of a step.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -155,6 +156,9 @@ impl<'a, 's> Peek<'a, 's> {
             before = found.as_ref().map(|found| found.key);
             let outlook = match &found {
                 Some(found) => self.outlook(step, found, stage.ignores_cache),
+                None if is_fetched_anew(&operation.kind) => Outlook::Runs {
+                    reason: "what it adds has to be fetched".to_owned(),
+                },
                 None => Outlook::Unknown {
                     stage: self.blamed(index, &operation.kind),
                 },
@@ -210,6 +214,11 @@ impl Sources for Peek<'_, '_> {
         let asking = self.solver.asking(None);
         self.solver.contexts.remotes.key(asking, source, copy)
     }
+}
+
+/// Returns whether only a fetch could tell what a step adds.
+fn is_fetched_anew(kind: &OperationKind) -> bool {
+    matches!(kind, OperationKind::Copy(copy) if asks_somebody(copy))
 }
 
 fn selections(operations: &[crate::plan::Operation]) -> Vec<(usize, Selection)> {
