@@ -84,7 +84,7 @@ pub struct StepLayer {
 enum Files {
     Layer(Arc<Layer>),
     /// A layer of a base image that nobody has unpacked yet.
-    Blob(Descriptor),
+    Blob(Box<Descriptor>),
 }
 
 impl Lookout {
@@ -187,7 +187,7 @@ fn base_layers(solver: &Solver<'_>, image: &ResolvedImage) -> Vec<StepLayer> {
             let plain = unpacked(solver.store, descriptor).ok()?;
             let listing = list_layer(plain, None, Limits::default()).ok()?;
             Some(StepLayer {
-                files: Files::Blob(descriptor.clone()),
+                files: Files::Blob(Box::new(descriptor.clone())),
                 listing: Arc::new(listing),
             })
         })

@@ -68,9 +68,12 @@ pub(crate) fn lsp(workspace: &Workspace, args: &LspArgs) -> anyhow::Result<()> {
 }
 
 fn print_row(server: &Server, lines: usize, row: &Row, ratio: f64) {
-    let ms = |values: &[f64]| match values.is_empty() {
-        true => "-".to_owned(),
-        false => format!("{:.2}", median(values)),
+    let ms = |values: &[f64]| {
+        if values.is_empty() {
+            "-".to_owned()
+        } else {
+            format!("{:.2}", median(values))
+        }
     };
     println!(
         "| {} | {lines} | {:.1} | {:.2} | {:.2} | {ratio:.1} | {} | {} | {} | {:.0} |",
