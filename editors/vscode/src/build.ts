@@ -1,7 +1,7 @@
 // Builds from the editor: the server builds and says how far it is, here its output gets a place and its end a word.
 
 import * as vscode from 'vscode';
-import type { LanguageClient } from 'vscode-languageclient/node';
+import { WorkDoneProgress, type LanguageClient } from 'vscode-languageclient/node';
 
 /** What the lenses of the server carry: a stage, or the line of the last instruction that counts. */
 export interface BuildArgument {
@@ -41,6 +41,32 @@ export function argumentHere(): BuildArgument | undefined {
   return editor && { uri: editor.document.uri.toString(), line: editor.selection.active.line };
 }
 
+let builds = 0;
+
+/** Asks for a build and shows how far it is; the user can end it. */
+function withProgress(client: LanguageClient, argument: BuildArgument): Thenable<BuildResult> {
+  const workDoneToken = `build-${++builds}`;
+  const title = argument.line === undefined ? 'Building' : `Building to line ${argument.line + 1}`;
+  const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
+  return vscode.window.withProgress(options, async (progress, cancel) => {
+    let percentage = 0;
+    const listener = client.onProgress(WorkDoneProgress.type, workDoneToken, (value) => {
+      if (value.kind === 'report') {
+        progress.report({ message: value.message, increment: (value.percentage ?? percentage) - percentage });
+        percentage = value.percentage ?? percentage;
+      }
+    });
+    cancel.onCancellationRequested(() =>
+      client.sendNotification('window/workDoneProgress/cancel', { token: workDoneToken }),
+    );
+    try {
+      return await client.sendRequest<BuildResult>('dfls/build', { ...argument, workDoneToken });
+    } finally {
+      listener.dispose();
+    }
+  });
+}
+
 /** Builds, and returns whether that worked. */
 export async function build(client: LanguageClient | undefined, argument?: BuildArgument): Promise<boolean> {
   const uri = argument?.uri ?? vscode.window.activeTextEditor?.document.uri.toString();
@@ -49,7 +75,7 @@ export async function build(client: LanguageClient | undefined, argument?: Build
   }
   try {
     output().clear();
-    const result = await client.sendRequest<BuildResult>('dfls/build', { ...argument, uri });
+    const result = await withProgress(client, { ...argument, uri });
     if (result.success) {
       const id = result.image?.replace('sha256:', '').slice(0, 12) ?? '';
       vscode.window.setStatusBarMessage(`$(check) built ${id}`, 8000);

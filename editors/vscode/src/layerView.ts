@@ -58,7 +58,7 @@ function page(model: LayersModel): string {
       return `<section data-step="${number}">
   <button class="row" aria-expanded="false">
     <span class="number">${number + 1}</span>
-    <span class="title" title="${escaped(step.title)}">${escaped(step.title)}</span>
+    <span class="title" title="${escaped(step.title)}">${escaped(step.title.replace(/^\[[^\]]*\] /, ''))}</span>
     <span class="counts">${counts(step)}</span>
     <span class="size">${bytes(step.size)}</span>
     <span class="bar"><span style="width:${width}%"></span></span>

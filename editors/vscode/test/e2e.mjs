@@ -34,7 +34,7 @@ function write(path, text) {
 const TEXT = `FROM base:latest as app
 workdir /srv
 COPY requirements.txt ./
-RUN mkdir -p packages && cp requirements.txt packages/flask.txt
+RUN sleep 4 && mkdir -p packages && cp requirements.txt packages/flask.txt
 COPY app.py templates ./
 RUN sed -i s/Hello/Welcome/ app.py && rm requirements.txt
 CMD ["/bin/sh", "app.py"]
@@ -105,7 +105,7 @@ async function until(what, ask) {
   throw new Error(`${what} does not come`);
 }
 
-const shoot = (page, name) => page.screenshot({ path: join(PICTURES, `${name}.png`) });
+const shoot = (page, name) => page.screenshot({ path: join(PICTURES, `${name}.png`) }).catch(() => undefined);
 const lines = async (page) => (await page.locator('.editor-instance .view-lines .view-line').allInnerTexts()).join('\n').replaceAll('\u00a0', ' ');
 
 async function editing(page) {
@@ -139,9 +139,11 @@ async function editing(page) {
   await page.keyboard.press('Control+Shift+k');
 
   await goTo(page, 2, 3);
-  await page.keyboard.press('Control+.');
   const action = page.locator('.action-widget .monaco-list-row');
-  await action.first().waitFor({ timeout: PATIENCE });
+  await until('the menu of fixes', async () => {
+    await page.keyboard.press('Control+.');
+    return action.first().waitFor({ timeout: 3000 }).then(() => true, () => false);
+  });
   const actions = (await action.allInnerTexts()).join(' | ');
   check('a quick fix is offered', actions.length > 0, actions);
   await shoot(page, 'quick-fix');
@@ -160,7 +162,7 @@ async function building(page) {
   const lens = page.locator('.codelens-decoration a', { hasText: 'Build to here' });
   await lens.nth(2).click();
   const toast = page.locator('.notification-toast', { hasText: /Building to line/ });
-  await toast.first().waitFor({ timeout: PATIENCE }).then(
+  await toast.first().waitFor({ timeout: 8000 }).then(
     () => check('the build shows its progress', true),
     () => check('the build shows its progress', false, 'no notification'),
   );
@@ -171,7 +173,7 @@ async function building(page) {
   check('hints show size, time and cache', true);
   await page.waitForTimeout(1500);
   await shoot(page, 'built');
-  await goTo(page, 4, 11);
+  await goTo(page, 5, 14);
   await page.keyboard.type('-v ');
   await until('the forecast', async () => (await lines(page)).includes('would run: the command changed'));
   check('the forecast says what would run, and why', true);
@@ -211,23 +213,24 @@ async function layers(page) {
 async function failing(page) {
   await page.locator('.explorer-folders-view .monaco-list-row', { hasText: /^Dockerfile$/ }).dblclick();
   await page.locator('.view-line', { hasText: 'FROM' }).first().waitFor();
-  await goTo(page, 8, 1);
+  await goTo(page, 9, 1);
   await page.keyboard.press('End');
-  await page.keyboard.type(' \\\n    && cp nothing.txt /srv', { delay: 10 });
+  await page.keyboard.type(' && cp nothing.txt /srv', { delay: 10 });
   await command(page, 'Dockerfile: Build the Image');
   await page.locator('.notification-toast', { hasText: 'exit code' }).first().waitFor({ timeout: PATIENCE });
   await command(page, 'Problems: Focus on Problems View');
   const problem = page.locator('.markers-panel .monaco-list-row', { hasText: /exit code/ });
   await problem.first().waitFor({ timeout: PATIENCE });
   const text = await problem.first().innerText();
-  check('a failing command is a problem at its line', /Ln 9/.test(text), text);
+  check('a failing command is a problem at its line', /Ln 9, Col 3/.test(text), text);
   await page.waitForTimeout(800);
   await shoot(page, 'failure');
+  await command(page, 'Notifications: Clear All Notifications');
 }
 
 async function shell(page) {
   await page.locator('.editor-instance .view-line', { hasText: 'FROM' }).first().click();
-  await goTo(page, 6, 3);
+  await goTo(page, 7, 3);
   await command(page, 'Dockerfile: Shell Here');
   await page.locator('.terminal-wrapper.active .xterm').waitFor({ timeout: PATIENCE });
   await page.waitForTimeout(2500);

@@ -44,8 +44,8 @@ fn name_of(token: &ProgressToken) -> String {
 struct Shown {
     output: Outgoing,
     token: ProgressToken,
-    running: Arc<Running>,
-    is_shown: bool,
+    builds: Arc<Running>,
+    is_visible: bool,
     last: String,
 }
 
@@ -56,7 +56,7 @@ impl Shown {
             NumberOrString::String(format!("dfls-build-{number}"))
         };
         let token = params.work_done_token.clone().unwrap_or_else(own);
-        let is_shown = params.work_done_token.is_some() || backend.facts().shows_progress;
+        let is_visible = params.work_done_token.is_some() || backend.facts().shows_progress;
         let cancel = Arc::new(Notify::new());
         let builds = backend.running.builds.lock();
         let mut builds = builds.unwrap_or_else(PoisonError::into_inner);
@@ -64,11 +64,11 @@ impl Shown {
         let shown = Shown {
             output: backend.output.clone(),
             token,
-            running: Arc::clone(&backend.running),
-            is_shown,
+            builds: Arc::clone(&backend.running),
+            is_visible,
             last: String::new(),
         };
-        if is_shown {
+        if is_visible {
             if params.work_done_token.is_none() {
                 // Not waited for: the client takes messages in their order.
                 let create = json!({"token": shown.token});
@@ -84,7 +84,7 @@ impl Shown {
     }
 
     fn report(&mut self, message: String, percentage: u32) {
-        if self.is_shown && message != self.last {
+        if self.is_visible && message != self.last {
             self.say(&json!({"kind": "report", "message": message, "percentage": percentage}));
             self.last = message;
         }
@@ -98,11 +98,11 @@ impl Shown {
 
 impl Drop for Shown {
     fn drop(&mut self) {
-        let builds = self.running.builds.lock();
+        let builds = self.builds.builds.lock();
         builds
             .unwrap_or_else(PoisonError::into_inner)
             .remove(&name_of(&self.token));
-        if self.is_shown {
+        if self.is_visible {
             self.say(&json!({"kind": "end"}));
         }
     }
@@ -110,6 +110,7 @@ impl Drop for Shown {
 
 impl Backend {
     /// `window/workDoneProgress/cancel`: the user has had enough of a build.
+    #[expect(clippy::unused_async, reason = "tower-lsp takes handlers of this form")]
     pub(crate) async fn cancel_progress(&self, params: CancelParams) {
         let builds = self.running.builds.lock();
         let builds = builds.unwrap_or_else(PoisonError::into_inner);

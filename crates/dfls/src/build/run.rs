@@ -8,7 +8,7 @@ use std::process::Stdio;
 
 use dockerfile_source::{TextRange, TextSize};
 use tempfile::TempDir;
-use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::Notify;
 
@@ -34,7 +34,12 @@ pub(crate) async fn run(
     mut report: impl FnMut(Report<'_>),
 ) -> io::Result<(BuildResult, Built)> {
     let folder = written(job)?;
-    let mut child = Interrupted(command(program, job, folder.path()).spawn()?);
+    let folder = folder.as_ref().map(TempDir::path);
+    let mut child = Interrupted(command(program, job, folder).spawn()?);
+    if let Some(mut input) = child.0.stdin.take() {
+        // A builder that does not read says why.
+        let _ = input.write_all(job.text().as_bytes()).await;
+    }
     let mut log = Log::default();
     if let Some(stderr) = child.0.stderr.take() {
         let mut lines = BufReader::new(stderr).lines();
@@ -60,24 +65,25 @@ pub(crate) async fn run(
     Ok(log.finish(status.success(), job))
 }
 
-/// Writes the text to a folder of its own, together with the ignore file that belongs to this Dockerfile alone.
-fn written(job: &Job) -> io::Result<TempDir> {
-    let folder = tempfile::Builder::new().prefix("dfls-").tempdir()?;
-    let place = folder.path().join("Dockerfile");
-    fs::write(&place, job.text())?;
+/// Writes the text to a folder of its own where an ignore file belongs to this Dockerfile alone: standard input has none beside it.
+fn written(job: &Job) -> io::Result<Option<TempDir>> {
     let mut ignore = job.path.clone().into_os_string();
     ignore.push(".dockerignore");
-    if let Ok(text) = fs::read(ignore) {
-        fs::write(folder.path().join("Dockerfile.dockerignore"), text)?;
-    }
-    Ok(folder)
+    let Ok(ignore) = fs::read(ignore) else {
+        return Ok(None);
+    };
+    let folder = tempfile::Builder::new().prefix("dfls-").tempdir()?;
+    fs::write(folder.path().join("Dockerfile"), job.text())?;
+    fs::write(folder.path().join("Dockerfile.dockerignore"), ignore)?;
+    Ok(Some(folder))
 }
 
-fn command(program: &Path, job: &Job, folder: &Path) -> Command {
+fn command(program: &Path, job: &Job, folder: Option<&Path>) -> Command {
     let mut command = Command::new(program);
+    let file = folder.map_or_else(|| "-".into(), |folder| folder.join("Dockerfile"));
     command
         .args(["build", "--progress", "rawjson", "--file"])
-        .arg(folder.join("Dockerfile"))
+        .arg(file)
         .arg("--store")
         .arg(&job.store);
     if let Some(target) = &job.target {
@@ -93,7 +99,11 @@ fn command(program: &Path, job: &Job, folder: &Path) -> Command {
     }
     command
         .arg(&job.context)
-        .stdin(Stdio::null())
+        .stdin(if folder.is_some() {
+            Stdio::null()
+        } else {
+            Stdio::piped()
+        })
         .stdout(Stdio::null())
         .stderr(Stdio::piped());
     command
