@@ -110,6 +110,12 @@ fn check(text: &str) {
     }
 }
 
+/// Found by chance: the builder reads the name of the flag without the backslash.
+#[test]
+fn an_escape_in_the_name_of_a_flag_comes_back() {
+    check("FROM --\\\u{feff}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
 

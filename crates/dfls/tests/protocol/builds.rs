@@ -39,7 +39,8 @@ fn start(folder: &Path) -> Client {
 }
 
 fn say(event: &Value) -> String {
-    format!("echo '{event}' >&2")
+    // The echo of some shells takes the backslashes.
+    format!("printf '%s\\n' '{event}' >&2")
 }
 
 /// What the builder says when the second command of the RUN fails.

@@ -133,6 +133,12 @@ pub fn unquote_flag(word: &str) -> String {
     flag_word(word).1
 }
 
+/// Returns where the name of a flag ends in the text, where it may be longer than what the builder reads: quotes and escapes.
+fn name_end(text: &str, flag: &FlagWord) -> usize {
+    let written = text.get(flag.range.clone()).unwrap_or("");
+    flag.range.start + written.find('=').unwrap_or(written.len())
+}
+
 impl InstructionGrammar<'_, '_, '_> {
     pub(super) fn emit_flags(&mut self, flags: &[FlagWord]) {
         for flag in flags {
@@ -140,8 +146,7 @@ impl InstructionGrammar<'_, '_, '_> {
             emitter.token(WHITESPACE, flag.range.start);
             emitter.start_node(FLAG);
             emitter.token(FLAG_DASHES, flag.range.start + 2);
-            let written = self.text.get(flag.range.clone()).unwrap_or("");
-            let name_end = flag.range.start + written.find('=').unwrap_or(written.len());
+            let name_end = name_end(self.text, flag);
             emitter.token(FLAG_NAME, name_end);
             if name_end < flag.range.end {
                 emitter.token(EQ, name_end + 1);
@@ -165,8 +170,7 @@ impl InstructionGrammar<'_, '_, '_> {
             .filter(|(_, flag)| flag.text != "--")
         {
             let name = flag.name();
-            let name_range =
-                flag.range.start..flag.range.start + (2 + name.len()).min(flag.range.len());
+            let name_range = flag.range.start..name_end(self.text, flag);
             let Some((_, flag_type)) = known.iter().find(|(known, _)| *known == name) else {
                 let message = format!("unknown flag `--{name}` for {}", self.keyword_upper());
                 let near = closest_match(name, known.iter().map(|(name, _)| *name));
