@@ -98,7 +98,11 @@ impl Solver<'_> {
         drop(prepared);
         match outcome.map_err(|error| sandbox_error(&error, run))?.ending {
             Ending::Code(0) => {}
-            Ending::Code(code) => return Err(failed(operation, run, code, None, tail)),
+            Ending::Code(code) => {
+                let error = failed(operation, run, code, None, tail);
+                let is_alone = self.layers.form().has_one_id;
+                return Err(if is_alone { with_one_id(error) } else { error });
+            }
             Ending::Signal(signal) => {
                 return Err(failed(operation, run, 128 + signal, Some(signal), tail));
             }
@@ -323,6 +327,21 @@ fn failed(
     error
 }
 
+/// Says what else may be behind a failure where the build has one user only.
+fn with_one_id(mut error: BuildError) -> BuildError {
+    // What chown(1), su(1) and dpkg(1) print for EINVAL and EPERM.
+    const SIGNS: [&str; 2] = ["Invalid argument", "Operation not permitted"];
+    let is_sign = |line: &String| SIGNS.iter().any(|sign| line.contains(sign));
+    if error.help.is_none() && error.output.iter().any(is_sign) {
+        error.help = Some(
+            "this build has one user only, who cannot give files to others: a line for you in /etc/subuid and /etc/subgid, and \
+             `newuidmap` (package uidmap), give it 65,536"
+                .to_owned(),
+        );
+    }
+    error
+}
+
 fn sandbox_error(error: &SandboxError, run: &RunOperation) -> BuildError {
     let failure = match error {
         SandboxError::Cancelled => {
@@ -340,4 +359,21 @@ fn sandbox_error(error: &SandboxError, run: &RunOperation) -> BuildError {
     let mut built = BuildError::new(failure, error.to_string()).at(run.keyword_range, label);
     built.help = error.help().map(str::to_owned);
     built
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lone_user_who_may_not_change_owners_is_told_why() {
+        let error = |line: &str| {
+            let mut error = BuildError::new(Failure::Command { code: 1 }, "failed");
+            error.output = vec![line.to_owned()];
+            with_one_id(error).help
+        };
+        let help = error("chown: /d: Invalid argument").expect("a help");
+        assert!(help.contains("/etc/subuid"), "{help}");
+        assert_eq!(error("make: *** [all] Error 2"), None);
+    }
 }
