@@ -116,8 +116,8 @@ impl Interrupted {
     fn interrupt(&self) {
         let id = self.0.id().and_then(|id| i32::try_from(id).ok());
         if let Some(id) = id.and_then(rustix::process::Pid::from_raw) {
-            // It may have ended by itself.
-            let _ = rustix::process::kill_process(id, rustix::process::Signal::INT);
+            // Not SIGINT: a child of an editor that runs in the background inherits that it is ignored. It may have ended by itself.
+            let _ = rustix::process::kill_process(id, rustix::process::Signal::TERM);
         }
     }
 }

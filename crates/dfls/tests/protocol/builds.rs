@@ -117,7 +117,7 @@ fn builds_the_text_that_is_not_saved_up_to_a_line() {
 #[test]
 fn a_build_ends_when_its_progress_is_cancelled() {
     let script = format!(
-        "trap 'exit 130' INT\n{}\nwhile :; do sleep 0.05; done",
+        "trap 'exit 130' TERM\n{}\nwhile :; do sleep 0.05; done",
         say(&json!({"type": "started", "step": 1, "title": "RUN"}))
     );
     let (folder, uri) = scene(TEXT, &script);
