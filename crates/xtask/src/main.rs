@@ -28,6 +28,10 @@ use clap::{Parser, Subcommand};
 
 use crate::workspace::Workspace;
 
+/// The allocator of `dflint` and `dfls`, so that the figures of `bench parse` are theirs.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[derive(Parser)]
 #[command(name = "cargo xtask", about = "The project's own commands.")]
 struct Args {

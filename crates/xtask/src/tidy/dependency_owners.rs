@@ -29,6 +29,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("clap_complete", &["dfbuild"]),
     ("signal-hook", &["dfbuild"]),
     ("anyhow", &["dflint", "dfls", "dfbuild"]),
+    ("mimalloc", &["dflint", "dfls"]),
     ("ignore", &["dflint"]),
     (
         "tempfile",
