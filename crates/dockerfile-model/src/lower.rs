@@ -10,6 +10,7 @@ use dockerfile_syntax::{Element, SyntaxKind};
 use smol_str::SmolStr;
 
 use crate::index::Places;
+use crate::shell_command::ScriptLowering;
 use crate::{
     Base, Body, Comment, Instruction, InstructionId, Keyword, Model, ModelInput, Origin, Pair,
     Stage, StageId, StageReference, Variable, VariableId, Word,
@@ -22,6 +23,7 @@ pub(crate) struct Lowering<'i> {
     current: InstructionId,
     stage: Option<StageId>,
     budget: Cell<words::Budget>,
+    scripts: ScriptLowering,
 }
 
 impl<'i> Lowering<'i> {
@@ -35,6 +37,7 @@ impl<'i> Lowering<'i> {
             current: InstructionId(0),
             stage: None,
             budget: Cell::new(words::Budget::new(0)),
+            scripts: ScriptLowering::default(),
         }
     }
 

@@ -9,7 +9,7 @@ mod lower;
 use dockerfile_source::TextRange;
 use smol_str::SmolStr;
 
-pub(crate) use lower::lower_script;
+pub(crate) use lower::ScriptLowering;
 
 /// Where a script stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,10 +100,11 @@ pub struct ShellWord {
     /// As it is written, continuations left out.
     pub text: SmolStr,
     pub range: TextRange,
-    /// The word after the shell has taken off the quotes; none when an expansion stands in it.
-    pub literal: Option<SmolStr>,
     /// Whether some part of it stands in quotes.
     pub is_quoted: bool,
+    has_expansion: bool,
+    /// The literal value, where it is not the text. Words are the most of a model, and few are not what they say.
+    unquoted: Option<Box<SmolStr>>,
 }
 
 /// `NAME=value` in front of a command, or alone.
@@ -124,9 +125,40 @@ pub struct Redirection {
 }
 
 impl ShellWord {
+    /// Returns a word without quotes and expansions.
+    fn plain(text: SmolStr, range: TextRange) -> ShellWord {
+        ShellWord {
+            text,
+            range,
+            is_quoted: false,
+            has_expansion: false,
+            unquoted: None,
+        }
+    }
+
+    fn new(
+        text: SmolStr,
+        range: TextRange,
+        literal: Option<SmolStr>,
+        is_quoted: bool,
+    ) -> ShellWord {
+        ShellWord {
+            range,
+            is_quoted,
+            has_expansion: literal.is_none(),
+            unquoted: literal.filter(|literal| *literal != text).map(Box::new),
+            text,
+        }
+    }
+
+    /// Returns the word after the shell has taken off the quotes; none when an expansion stands in it.
+    pub fn literal(&self) -> Option<&str> {
+        (!self.has_expansion).then(|| self.value())
+    }
+
     /// Returns the literal value, else the text as it is written.
     pub fn value(&self) -> &str {
-        self.literal.as_deref().unwrap_or(&self.text)
+        self.unquoted.as_deref().unwrap_or(&self.text)
     }
 
     /// Returns whether the word is an option: `-x` or `--long`.
@@ -137,14 +169,14 @@ impl ShellWord {
 
     /// Returns whether an expansion stands in the word.
     pub fn has_expansion(&self) -> bool {
-        self.literal.is_none()
+        self.has_expansion
     }
 }
 
 impl ShellCommand {
     /// Returns the program without its folder: `apt-get` for `/usr/bin/apt-get`.
     pub fn program(&self) -> Option<&str> {
-        let word = self.words.first()?.literal.as_deref()?;
+        let word = self.words.first()?.literal()?;
         Some(word.rsplit('/').next().unwrap_or(word))
     }
 

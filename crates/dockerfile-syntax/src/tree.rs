@@ -217,14 +217,16 @@ impl TreeBuilder {
         self.push(SyntaxKind::ERROR, 1);
         let mut huge = std::mem::take(&mut self.huge);
         huge.sort_unstable();
+        let entries = if self.entries.capacity() > MOST_KEPT_ENTRIES {
+            std::mem::take(&mut self.entries).into_boxed_slice()
+        } else {
+            self.entries.as_slice().into()
+        };
         let tree = Tree {
             text: text.into(),
-            entries: self.entries.as_slice().into(),
+            entries,
             huge,
         };
-        if self.entries.capacity() > MOST_KEPT_ENTRIES {
-            self.entries = Vec::new();
-        }
         self.entries.clear();
         self.open.clear();
         self.end = 0;

@@ -153,10 +153,7 @@ pub(super) fn users(context: &Context<'_>, items: &mut Items) {
             if !command.is(&["useradd", "adduser"]) {
                 continue;
             }
-            let name = command
-                .words
-                .last()
-                .and_then(|word| word.literal.as_deref());
+            let name = command.words.last().and_then(|word| word.literal());
             if let Some(name) = name.filter(|name| !name.starts_with('-') && !seen.contains(name)) {
                 seen.push(name);
                 items

@@ -200,7 +200,7 @@ fn is_assignment(word: &str) -> bool {
 
 /// Returns the name of a program without its folder, also where the folder is a variable: `"$VENV/bin/pip"`.
 fn program_name(word: &ShellWord) -> Option<&str> {
-    if let Some(literal) = &word.literal {
+    if let Some(literal) = word.literal() {
         return Some(literal.rsplit('/').next().unwrap_or(literal));
     }
     let (_, name) = word.text.rsplit_once('/')?;

@@ -65,7 +65,7 @@ impl<'m> Argument<'m> {
 
     fn of_shell(word: &'m ShellWord) -> Argument<'m> {
         Argument {
-            value: word.literal.as_deref(),
+            value: word.literal(),
             text: &word.text,
             range: word.range,
             is_json: false,

@@ -107,7 +107,7 @@ fn collect_folders(instruction: &Instruction, paths: &mut Vec<CreatedPath>) {
     let commands = instruction.scripts().flat_map(|script| &script.commands);
     for command in commands.filter(|command| command.is(&["mkdir"])) {
         for word in command.operands() {
-            if let Some(path) = word.literal.as_deref().filter(|path| path.starts_with('/')) {
+            if let Some(path) = word.literal().filter(|path| path.starts_with('/')) {
                 paths.push(CreatedPath {
                     path: clean_path(path),
                     range: word.range,

@@ -76,6 +76,12 @@ pub(crate) fn pipeline_before(
 /// Walks through the commands of a file.
 pub(crate) fn commands(model: &Model) -> Commands<'_> {
     let mut found = Commands::default();
+    let scripts = model
+        .instructions_with_triggers()
+        .flat_map(Instruction::scripts);
+    found
+        .calls
+        .reserve_exact(scripts.map(|script| script.commands.len()).sum());
     for instruction in model.instructions_with_triggers() {
         for script in instruction.scripts() {
             for (position, command) in script.commands.iter().enumerate() {

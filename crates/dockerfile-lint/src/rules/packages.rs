@@ -62,7 +62,7 @@ fn report_unpinned(
 ) {
     let mut unpinned = call
         .packages()
-        .filter(|word| word.literal.as_deref().is_some_and(&is_unpinned));
+        .filter(|word| word.literal().is_some_and(&is_unpinned));
     let Some(first) = unpinned.next() else {
         return;
     };

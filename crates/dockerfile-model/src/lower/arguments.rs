@@ -7,7 +7,7 @@ use smol_str::SmolStr;
 
 use super::Lowering;
 use crate::run_mount::{MountOption, RunMount, split_options};
-use crate::shell_command::{ScriptContext, lower_script};
+use crate::shell_command::{ScriptContext, ScriptLowering};
 use crate::word::Pieces;
 use crate::{
     Body, Command, Copy, Flag, From, Healthcheck, HeredocBody, HeredocFact, Instruction,
@@ -29,7 +29,7 @@ impl Lowering<'_> {
                 .map(|flag| self.flag(keyword, flag))
                 .collect(),
             body: self.body(keyword, syntax),
-            heredocs: heredocs(syntax),
+            heredocs: heredocs(&mut self.scripts, syntax),
             is_trigger,
         }
     }
@@ -37,8 +37,10 @@ impl Lowering<'_> {
     fn body(&mut self, keyword: Keyword, syntax: ast::Instruction<'_>) -> Body {
         match keyword {
             Keyword::From => Body::From(Box::new(self.from(syntax))),
-            Keyword::Run | Keyword::Cmd | Keyword::Entrypoint => Body::Command(command(syntax)),
-            Keyword::Healthcheck => Body::Healthcheck(healthcheck(syntax)),
+            Keyword::Run | Keyword::Cmd | Keyword::Entrypoint => {
+                Body::Command(command(&mut self.scripts, syntax))
+            }
+            Keyword::Healthcheck => Body::Healthcheck(healthcheck(&mut self.scripts, syntax)),
             Keyword::Shell => Body::Shell(match syntax.arguments() {
                 Arguments::Json(array) => json_strings(array),
                 _ => Vec::new(),
@@ -230,10 +232,10 @@ fn json_strings(array: ast::JsonArray<'_>) -> Vec<JsonString> {
         .collect()
 }
 
-fn command(syntax: ast::Instruction<'_>) -> Command {
+fn command(scripts: &mut ScriptLowering, syntax: ast::Instruction<'_>) -> Command {
     match syntax.arguments() {
         Arguments::Json(array) => Command::Exec(json_strings(array), array.syntax().range()),
-        Arguments::Script(script) => Command::Shell(lower_script(script, ScriptContext::Line)),
+        Arguments::Script(script) => Command::Shell(scripts.script(script, ScriptContext::Line)),
         Arguments::Opaque { text, range } => Command::Opaque {
             text: SmolStr::new(text),
             range,
@@ -242,7 +244,7 @@ fn command(syntax: ast::Instruction<'_>) -> Command {
     }
 }
 
-fn healthcheck(syntax: ast::Instruction<'_>) -> Healthcheck {
+fn healthcheck(scripts: &mut ScriptLowering, syntax: ast::Instruction<'_>) -> Healthcheck {
     let check_type = ast::HealthcheckInstruction::cast(syntax.syntax())
         .and_then(ast::HealthcheckInstruction::check_type);
     match check_type
@@ -250,12 +252,12 @@ fn healthcheck(syntax: ast::Instruction<'_>) -> Healthcheck {
         .as_deref()
     {
         Some("NONE") => Healthcheck::None,
-        Some("CMD") => Healthcheck::Command(command(syntax)),
+        Some("CMD") => Healthcheck::Command(command(scripts, syntax)),
         _ => Healthcheck::Broken,
     }
 }
 
-fn heredocs(syntax: ast::Instruction<'_>) -> Vec<HeredocFact> {
+fn heredocs(scripts: &mut ScriptLowering, syntax: ast::Instruction<'_>) -> Vec<HeredocFact> {
     let mut bodies = syntax.heredocs().peekable();
     if bodies.peek().is_none() {
         return Vec::new();
@@ -265,11 +267,16 @@ fn heredocs(syntax: ast::Instruction<'_>) -> Vec<HeredocFact> {
     openers
         .into_iter()
         .zip(bodies)
-        .map(|(opener, body)| heredoc(&pieces, &opener, body))
+        .map(|(opener, body)| heredoc(scripts, &pieces, &opener, body))
         .collect()
 }
 
-fn heredoc(pieces: &Pieces, opener: &HeredocOpener, body: ast::Heredoc<'_>) -> HeredocFact {
+fn heredoc(
+    scripts: &mut ScriptLowering,
+    pieces: &Pieces,
+    opener: &HeredocOpener,
+    body: ast::Heredoc<'_>,
+) -> HeredocFact {
     HeredocFact {
         name: SmolStr::new(&opener.name),
         file_descriptor: opener.file_descriptor,
@@ -277,7 +284,7 @@ fn heredoc(pieces: &Pieces, opener: &HeredocOpener, body: ast::Heredoc<'_>) -> H
         expands: opener.expands,
         opener_range: pieces.file_range(opener.range.clone()),
         body: match body.script() {
-            Some(script) => HeredocBody::Script(lower_script(script, ScriptContext::Heredoc)),
+            Some(script) => HeredocBody::Script(scripts.script(script, ScriptContext::Heredoc)),
             None => HeredocBody::Text {
                 text: SmolStr::new(body.body()),
                 range: body

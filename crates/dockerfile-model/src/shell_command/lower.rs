@@ -8,62 +8,66 @@ use super::{
     Join, Nesting, Redirection, Script, ScriptContext, ShellAssignment, ShellCommand, ShellWord,
 };
 
-/// Lowers a SCRIPT node.
-pub(crate) fn lower_script(node: Node<'_>, context: ScriptContext) -> Script {
-    let mut lowering = Lowering {
-        commands: Vec::new(),
-        words: Vec::new(),
-        pipelines: 0,
-        has_errors: false,
-    };
-    lowering.list(
-        node,
-        Place {
-            nesting: Nesting::default(),
-            join: Join::First,
-            join_range: None,
-            pipeline: 0,
-        },
-    );
-    let mut nodes = node.children();
-    let is_simple = matches!((nodes.next(), nodes.next()), (Some(only), None) if only.kind() == SyntaxKind::SIMPLE_COMMAND)
-        && lowering.commands.len() == 1;
-    Script {
-        range: node.range(),
-        context,
-        text: logical_text(node),
-        commands: lowering.commands,
-        is_simple,
-        has_errors: lowering.has_errors,
-    }
+/// Lowers one script after another in the same memory, so that every list gets just the size that it needs.
+#[derive(Default)]
+pub(crate) struct ScriptLowering {
+    commands: Vec<ShellCommand>,
+    /// The words of one command.
+    words: Vec<ShellWord>,
+    /// A text without its continuations.
+    joined: String,
+    pipelines: u32,
+    has_errors: bool,
 }
 
-/// Returns the joined text of a node; a node of one token is not copied to the heap when it is short.
-pub(crate) fn logical_text(node: Node<'_>) -> SmolStr {
-    let mut elements = node.children_with_tokens();
-    if let (Some(Element::Token(token)), None) = (elements.next(), elements.next()) {
-        return SmolStr::new(token.text());
+impl ScriptLowering {
+    /// Lowers a SCRIPT node.
+    pub(crate) fn script(&mut self, node: Node<'_>, context: ScriptContext) -> Script {
+        self.pipelines = 0;
+        self.has_errors = false;
+        self.list(
+            node,
+            Place {
+                nesting: Nesting::default(),
+                join: Join::First,
+                join_range: None,
+                pipeline: 0,
+            },
+        );
+        let mut nodes = node.children();
+        let is_simple = matches!((nodes.next(), nodes.next()), (Some(only), None) if only.kind() == SyntaxKind::SIMPLE_COMMAND)
+            && self.commands.len() == 1;
+        Script {
+            range: node.range(),
+            context,
+            text: self.logical_text(node),
+            commands: self.commands.drain(..).collect(),
+            is_simple,
+            has_errors: self.has_errors,
+        }
     }
-    let whole = node.text();
-    let before = node.range().start();
-    let mut joined: Option<String> = None;
-    let mut position = 0;
-    node.for_each_token(&mut |token| {
-        if token.kind().is_line_joint() {
-            let range = token.range() - before;
-            let kept = whole.get(position..range.start().into());
-            joined
-                .get_or_insert_with(|| String::with_capacity(whole.len()))
-                .push_str(kept.unwrap_or_default());
-            position = range.end().into();
+
+    /// Returns the joined text of a node.
+    fn logical_text(&mut self, node: Node<'_>) -> SmolStr {
+        let whole = node.text();
+        let before = node.range().start();
+        let joined = &mut self.joined;
+        joined.clear();
+        let mut position = 0;
+        node.for_each_token(&mut |token| {
+            if token.kind().is_line_joint() {
+                let range = token.range() - before;
+                let kept = whole.get(position..range.start().into());
+                joined.push_str(kept.unwrap_or_default());
+                position = range.end().into();
+            }
+        });
+        let rest = whole.get(position..).unwrap_or_default();
+        if joined.is_empty() {
+            return SmolStr::new(rest);
         }
-    });
-    match joined {
-        Some(mut joined) => {
-            joined.push_str(whole.get(position..).unwrap_or_default());
-            SmolStr::from(joined)
-        }
-        None => SmolStr::new(whole),
+        joined.push_str(rest);
+        SmolStr::new(joined.as_str())
     }
 }
 
@@ -92,15 +96,7 @@ impl Place {
     }
 }
 
-struct Lowering {
-    commands: Vec<ShellCommand>,
-    /// Collects the words of one command, so that its own list gets the size that it needs.
-    words: Vec<ShellWord>,
-    pipelines: u32,
-    has_errors: bool,
-}
-
-impl Lowering {
+impl ScriptLowering {
     /// Lowers the commands of a SCRIPT or an AND_OR_LIST.
     fn list(&mut self, node: Node<'_>, mut place: Place) {
         for element in node.children_with_tokens() {
@@ -225,13 +221,13 @@ impl Lowering {
         for child in node.children() {
             match child.kind() {
                 SyntaxKind::WORD => {
-                    let word = lower_word(child);
-                    has_substitutions |= word.literal.is_none();
+                    let word = self.word(child);
+                    has_substitutions |= word.has_expansion();
                     command.has_capital_word |= starts_with_capital(&word.text);
                     self.words.push(word);
                 }
                 SyntaxKind::ASSIGNMENT => {
-                    let assignment = lower_assignment(child);
+                    let assignment = self.assignment(child);
                     has_substitutions |= assignment
                         .value
                         .as_ref()
@@ -239,7 +235,7 @@ impl Lowering {
                     command.assignments.push(assignment);
                 }
                 SyntaxKind::REDIRECTION => {
-                    let redirection = lower_redirection(child);
+                    let redirection = self.redirection(child);
                     has_substitutions |= redirection
                         .target
                         .as_ref()
@@ -272,34 +268,50 @@ impl Lowering {
             }
         }
     }
+
+    fn word(&mut self, node: Node<'_>) -> ShellWord {
+        let mut elements = node.children_with_tokens();
+        if let (Some(Element::Token(token)), None) = (elements.next(), elements.next())
+            && token.kind() == SyntaxKind::TEXT
+        {
+            return ShellWord::plain(SmolStr::new(token.text()), node.range());
+        }
+        let mut literal = Some(SmolStrBuilder::new());
+        let mut is_quoted = false;
+        push_literal(node, false, &mut literal, &mut is_quoted);
+        ShellWord::new(
+            self.logical_text(node),
+            node.range(),
+            literal.map(SmolStrBuilder::finish),
+            is_quoted,
+        )
+    }
+
+    fn assignment(&mut self, node: Node<'_>) -> ShellAssignment {
+        ShellAssignment {
+            name: node
+                .token(SyntaxKind::NAME)
+                .map_or_else(SmolStr::default, |token| SmolStr::new(token.text())),
+            value: node.child(SyntaxKind::WORD).map(|word| self.word(word)),
+            range: node.range(),
+        }
+    }
+
+    fn redirection(&mut self, node: Node<'_>) -> Redirection {
+        let operator = node.token(SyntaxKind::REDIRECTION_OPERATOR);
+        Redirection {
+            operator: operator.map_or_else(SmolStr::default, |token| SmolStr::new(token.text())),
+            file_descriptor: node
+                .token(SyntaxKind::IO_NUMBER)
+                .and_then(|token| token.text().parse().ok()),
+            target: node.child(SyntaxKind::WORD).map(|word| self.word(word)),
+            range: node.range(),
+        }
+    }
 }
 
 fn starts_with_capital(text: &str) -> bool {
     text.as_bytes().first().is_some_and(u8::is_ascii_uppercase)
-}
-
-pub(crate) fn lower_word(node: Node<'_>) -> ShellWord {
-    let mut elements = node.children_with_tokens();
-    if let (Some(Element::Token(token)), None) = (elements.next(), elements.next())
-        && token.kind() == SyntaxKind::TEXT
-    {
-        let text = SmolStr::new(token.text());
-        return ShellWord {
-            literal: Some(text.clone()),
-            text,
-            range: node.range(),
-            is_quoted: false,
-        };
-    }
-    let mut literal = Some(SmolStrBuilder::new());
-    let mut is_quoted = false;
-    push_literal(node, false, &mut literal, &mut is_quoted);
-    ShellWord {
-        text: logical_text(node),
-        range: node.range(),
-        literal: literal.map(SmolStrBuilder::finish),
-        is_quoted,
-    }
 }
 
 /// Appends the value of the parts of a word, or gives up at the first expansion.
@@ -351,27 +363,5 @@ fn push_token(
     };
     if let Some(builder) = literal {
         builder.push_str(piece);
-    }
-}
-
-fn lower_assignment(node: Node<'_>) -> ShellAssignment {
-    ShellAssignment {
-        name: node
-            .token(SyntaxKind::NAME)
-            .map_or_else(SmolStr::default, |token| SmolStr::new(token.text())),
-        value: node.child(SyntaxKind::WORD).map(lower_word),
-        range: node.range(),
-    }
-}
-
-fn lower_redirection(node: Node<'_>) -> Redirection {
-    let operator = node.token(SyntaxKind::REDIRECTION_OPERATOR);
-    Redirection {
-        operator: operator.map_or_else(SmolStr::default, |token| SmolStr::new(token.text())),
-        file_descriptor: node
-            .token(SyntaxKind::IO_NUMBER)
-            .and_then(|token| token.text().parse().ok()),
-        target: node.child(SyntaxKind::WORD).map(lower_word),
-        range: node.range(),
     }
 }

@@ -89,7 +89,7 @@ fn change(command: &ShellCommand) -> Option<Change> {
         // `A=b` alone.
         return (!command.assignments.is_empty()).then_some(Change::Variable);
     };
-    match program.literal.as_deref()? {
+    match program.literal()? {
         "cd" | "pushd" => Some(Change::Folder),
         "export" => (!command.arguments().is_empty()).then_some(Change::Variable),
         "unset" => Some(Change::Variable),
@@ -238,10 +238,7 @@ fn edit(
         return None;
     }
     let is_lower = instruction.keyword_text == "run";
-    match (
-        command.words.first()?.literal.as_deref()?,
-        command.arguments(),
-    ) {
+    match (command.words.first()?.literal()?, command.arguments()) {
         ("cd", [folder]) => {
             let folder = plain_word(folder).filter(|folder| folder.starts_with('/'))?;
             let keyword = if is_lower { "workdir" } else { "WORKDIR" };

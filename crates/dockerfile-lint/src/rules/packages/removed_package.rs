@@ -114,7 +114,7 @@ fn check(ctx: &mut RuleContext<'_>) {
             continue;
         }
         let gone = call.packages().filter_map(|word| {
-            let name = word.literal.as_deref()?;
+            let name = word.literal()?;
             let name = name.split('=').next().unwrap_or(name);
             let entry = REMOVED.iter().find(|entry| entry.name == name)?;
             Some((word, entry))

@@ -60,7 +60,7 @@ fn check_call(ctx: &mut RuleContext<'_>, call: &PackageCall<'_>, may_have_module
     let is_run = call.subcommand_name() == "run";
     let most = if is_run { 1 } else { usize::MAX };
     for package in call.packages().take(most) {
-        let Some(name) = package.literal.as_deref() else {
+        let Some(name) = package.literal() else {
             continue;
         };
         let path = match name.split_once('@') {

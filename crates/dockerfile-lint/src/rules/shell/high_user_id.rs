@@ -102,8 +102,7 @@ fn user_id(call: &ProgramCall<'_>) -> Option<(dockerfile_source::TextRange, u64)
             return None;
         };
         let digits = id
-            .literal
-            .as_deref()?
+            .literal()?
             .trim_start_matches("--uid=")
             .trim_start_matches("-u");
         Some((id.range, digits.parse().ok()?))

@@ -97,9 +97,9 @@ fn option<'m>(call: &ProgramCall<'m>) -> Option<&'m ShellWord> {
         let (word, secret) =
             if text == "--password" || (text.ends_with('p') && !text.starts_with("--")) {
                 let value = value?;
-                (value, value.literal.as_deref()?)
+                (value, value.literal()?)
             } else {
-                (word, word.literal.as_deref()?.strip_prefix("--password=")?)
+                (word, word.literal()?.strip_prefix("--password=")?)
             };
         (!matches!(secret, "" | "*" | "!" | "!!" | "x")).then_some(word)
     })

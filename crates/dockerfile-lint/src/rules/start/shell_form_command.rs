@@ -205,7 +205,7 @@ fn simple_words<'s>(ctx: &RuleContext<'_>, script: &'s Script) -> Option<Vec<&'s
         .words
         .iter()
         .map(|word| {
-            let literal = word.literal.as_deref()?;
+            let literal = word.literal()?;
             let is_pattern = word.text.contains(['*', '?', '[', '{', '~', '$', '\\']);
             let is_text = !literal.chars().any(char::is_control);
             (!is_pattern && is_text).then_some(literal)

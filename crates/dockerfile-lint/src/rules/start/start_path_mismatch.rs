@@ -131,7 +131,7 @@ fn path_of_string(string: &JsonString) -> Option<StartPath<'_>> {
 }
 
 fn path_of_word(word: &ShellWord) -> Option<StartPath<'_>> {
-    let (at, path) = find_path(word.literal.as_deref()?)?;
+    let (at, path) = find_path(word.literal()?)?;
     let is_plain = word.text == word.value() && usize::from(word.range.len()) == word.text.len();
     let range = if is_plain {
         let start = word.range.start() + TextSize::new(at as u32);

@@ -163,7 +163,7 @@ fn known_value<'m>(
     stage: Option<StageId>,
     word: &'m ShellWord,
 ) -> Option<&'m str> {
-    if let Some(literal) = &word.literal {
+    if let Some(literal) = word.literal() {
         return Some(literal);
     }
     match model.resolve(variable_name(&word.text)?, at, stage) {

@@ -219,11 +219,7 @@ fn run_may_create(model: &Model, instruction: &Instruction, name: &str) -> bool 
             if command.words.is_empty() {
                 continue;
             }
-            let Some(word) = command
-                .words
-                .first()
-                .and_then(|word| word.literal.as_deref())
-            else {
+            let Some(word) = command.words.first().and_then(|word| word.literal()) else {
                 return true;
             };
             let is_opaque = (word.contains('/')

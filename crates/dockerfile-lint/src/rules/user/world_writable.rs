@@ -74,7 +74,7 @@ fn open_mode<'m>(chmod: &CalledProgram<'m>) -> Option<&'m ShellWord> {
     // `-w` and `-x` are modes that take rights away; here they count as options, which finds the next word.
     let mut operands = chmod.operands(OptionSyntax::new("", &[]));
     let mode = operands.next()?;
-    if !is_open(mode.literal.as_deref()?) {
+    if !is_open(mode.literal()?) {
         return None;
     }
     let mut has_target = false;
