@@ -11,6 +11,8 @@ const MOST_LINKS: usize = 40;
 /// A path with more parts is not followed.
 const MOST_PARTS: usize = 256;
 
+static IMPLIED: FileKind = FileKind::Directory { is_opaque: false };
+
 /// What one layer holds, or all layers of an image together.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LayerFiles {
@@ -145,7 +147,15 @@ impl<'f> FileTree<'f> {
                 None => {}
             }
         }
-        None
+        // Some archives have files in a directory that they do not have.
+        let mut layers = self.layers.iter();
+        layers
+            .any(|layer| {
+                layer
+                    .below(path)
+                    .any(|(_, kind)| *kind != FileKind::Removed)
+            })
+            .then_some(&IMPLIED)
     }
 
     /// Follows all links of an absolute path. `..` stops at the root.
@@ -321,6 +331,14 @@ mod tests {
                 is_executable: true
             })
         );
+    }
+
+    #[test]
+    fn a_directory_is_there_without_an_entry_of_its_own() {
+        let layer = layer(&["/usr/bin/sh*", "/bin>usr/bin"]);
+        let tree = FileTree::new(vec![&layer]);
+        assert_eq!(tree.exists("/bin/sh"), Some(true));
+        assert_eq!(tree.exists("/us"), Some(false));
     }
 
     #[test]

@@ -228,6 +228,11 @@ impl Places {
         self.stages.get(stage.index())?.workdir.clone()
     }
 
+    /// Returns the working directory of a stage behind its last WORKDIR.
+    pub(crate) fn last_workdir_of_stage(&self, stage: StageId) -> Option<SmolStr> {
+        self.stages.get(stage.index())?.last_workdir.clone()
+    }
+
     fn workdir_after(
         &mut self,
         instruction: &Instruction,
