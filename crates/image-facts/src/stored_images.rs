@@ -63,6 +63,19 @@ impl StoredImages {
         Some(FoundImage { descriptor })
     }
 
+    /// Returns the names of all images that have one, with their tags, as people write them: sorted.
+    pub fn names(&self) -> Vec<(String, String)> {
+        let images = self.store.images().unwrap_or_default();
+        let mut names: Vec<(String, String)> = images
+            .iter()
+            .filter_map(|image| ImageRef::parse(&image.name).ok())
+            .filter_map(|image| Some((image.familiar_name(), image.tag()?.to_owned())))
+            .collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+
     /// Reads what is known of an image; none where it is broken, or made for another platform.
     pub fn facts(&self, image: &FoundImage) -> Option<BaseImageFacts> {
         let manifest = self.manifest(&image.descriptor)?;
@@ -259,6 +272,7 @@ mod tests {
         let (_folder, images) = store();
         let image = images.find("tiny:1").expect("it is there");
         assert_eq!(images.find("other:2"), None);
+        assert_eq!(images.names(), [("tiny".to_owned(), "1".to_owned())]);
         let full = "docker.io/library/other:2";
         let platform = this_platform();
         let remembered = images.store.remember(full, &platform, &image.descriptor);
