@@ -149,9 +149,13 @@ impl Document {
     ) {
         for change in changes {
             let text = match change.range {
-                None => change.text,
+                None => {
+                    self.forget_built_behind(TextSize::new(0));
+                    change.text
+                }
                 Some(range) => {
                     let range = encoding.text_range(&self.source, range);
+                    self.forget_built_behind(range.start());
                     let old = self.source.text();
                     let (start, end) = (usize::from(range.start()), usize::from(range.end()));
                     let mut text = String::with_capacity(old.len() + change.text.len());
@@ -165,6 +169,17 @@ impl Document {
         }
         self.version = version;
         self.renew();
+    }
+
+    /// Forgets what builds left of instructions that do not end before an offset.
+    fn forget_built_behind(&mut self, offset: TextSize) {
+        let built = &self.outside.lint.input.built_steps;
+        let kept = built.partition_point(|step| step.range.end() < offset);
+        if kept < built.len() {
+            let mut outside = (*self.outside).clone();
+            outside.lint.input.built_steps.truncate(kept);
+            self.outside = Arc::new(outside);
+        }
     }
 
     /// Takes other facts about the world outside of the file. Findings stay good where the facts are of no matter to them.

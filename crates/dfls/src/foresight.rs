@@ -4,14 +4,16 @@
 //! at again, as seldom as that is expensive, for a client need not tell when a file changes.
 
 use std::collections::HashMap;
+use std::io::Read as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use dockerfile_build::{Lookout, StepForecast};
+use dockerfile_build::{BuiltLayer, Lookout, StepForecast};
+use dockerfile_ide::{BuiltStep, LayerFiles};
 use dockerfile_source::SourceFile;
 
 use crate::build::Job;
@@ -21,6 +23,8 @@ const PAUSE: Duration = Duration::from_millis(120);
 /// Looking at the disk may take this part of the time.
 const REST: u32 = 10;
 const SHORTEST_REST: Duration = Duration::from_secs(1);
+/// How much of `/etc/passwd` is read.
+const MOST_BYTES: u64 = 1 << 20;
 /// Contexts that are remembered.
 const MOST_CONTEXTS: usize = 4;
 
@@ -38,16 +42,29 @@ enum Message {
     Forget,
 }
 
+/// What earlier builds left of one text.
+#[derive(Debug)]
+pub(crate) struct Left {
+    pub(crate) source: Arc<SourceFile>,
+    pub(crate) steps: Vec<BuiltStep>,
+}
+
+/// Who gets what is found out, with the key of the document.
+pub(crate) trait Listener: Send + 'static {
+    fn foreseen(&self, key: &str, foreseen: Foreseen);
+    fn left(&self, key: &str, left: Left);
+}
+
 /// The way to the thread.
 pub(crate) struct Foresight {
     messages: Sender<Message>,
 }
 
 impl Foresight {
-    /// Starts the thread; `tell` gets each forecast with the key of its document.
-    pub(crate) fn start(tell: impl Fn(String, Foreseen) + Send + 'static) -> Foresight {
+    /// Starts the thread.
+    pub(crate) fn start(listener: impl Listener) -> Foresight {
         let (messages, receiver) = channel();
-        thread::spawn(move || watch(&receiver, &tell));
+        thread::spawn(move || watch(&receiver, &listener));
         Foresight { messages }
     }
 
@@ -64,7 +81,7 @@ impl Foresight {
     }
 }
 
-fn watch(messages: &Receiver<Message>, tell: &dyn Fn(String, Foreseen)) {
+fn watch(messages: &Receiver<Message>, listener: &dyn Listener) {
     let mut watcher = Watcher::default();
     let mut waiting: HashMap<String, Box<Job>> = HashMap::new();
     loop {
@@ -82,7 +99,7 @@ fn watch(messages: &Receiver<Message>, tell: &dyn Fn(String, Foreseen)) {
             Err(RecvTimeoutError::Timeout) => {
                 for (key, job) in std::mem::take(&mut waiting) {
                     // A fault in a forecast must not end all others.
-                    let _ = catch_unwind(AssertUnwindSafe(|| watcher.look(&key, &job, tell)));
+                    let _ = catch_unwind(AssertUnwindSafe(|| watcher.look(&key, &job, listener)));
                 }
             }
         }
@@ -100,10 +117,12 @@ struct Watched {
     looked: Instant,
     /// How long the last look at the disk took.
     cost: Duration,
+    /// The layers of the last text, by their names.
+    layers: HashMap<String, Arc<LayerFiles>>,
 }
 
 impl Watcher {
-    fn look(&mut self, key: &str, job: &Job, tell: &dyn Fn(String, Foreseen)) {
+    fn look(&mut self, key: &str, job: &Job, listener: &dyn Listener) {
         // Without a store nothing was ever built.
         if !job.store.join("cache").is_dir() {
             return;
@@ -119,6 +138,7 @@ impl Watcher {
                 lookout: Lookout::default(),
                 looked: Instant::now(),
                 cost: Duration::ZERO,
+                layers: HashMap::new(),
             },
         };
         let is_fresh = known.is_none();
@@ -128,7 +148,7 @@ impl Watcher {
             watched.looked = Instant::now();
         }
         let steps = first.steps.clone();
-        tell(key.to_owned(), first);
+        listener.foreseen(key, first);
         let rest = (watched.cost * REST).max(SHORTEST_REST);
         if !is_fresh && watched.looked.elapsed() >= rest {
             watched.lookout.forget();
@@ -141,12 +161,49 @@ impl Watcher {
                     .zip(&second.steps)
                     .all(|(a, b)| a.fate == b.fate);
             if !is_same {
-                tell(key.to_owned(), second);
+                listener.foreseen(key, second);
             }
         }
+        listener.left(key, watched.left(job));
         self.contexts.insert(0, watched);
         self.contexts.truncate(MOST_CONTEXTS);
     }
+}
+
+impl Watched {
+    /// Returns what earlier builds left of a text; a layer is read once.
+    fn left(&mut self, job: &Job) -> Left {
+        let built = self.lookout.built(&job.request()).unwrap_or_default();
+        let mut known = std::mem::take(&mut self.layers);
+        let mut steps: Vec<BuiltStep> = Vec::new();
+        for step in &built {
+            let id = step.id();
+            let changes = known.remove(&id).or_else(|| self.layers.get(&id).cloned());
+            let Some(changes) = changes.or_else(|| read_layer(step, &job.store)) else {
+                break;
+            };
+            self.layers.insert(id, Arc::clone(&changes));
+            steps.push(BuiltStep {
+                range: step.range,
+                changes,
+            });
+        }
+        Left {
+            source: Arc::clone(&job.source),
+            steps,
+        }
+    }
+}
+
+fn read_layer(step: &BuiltLayer, store: &Path) -> Option<Arc<LayerFiles>> {
+    let listing = step.listing().ok()?;
+    let read = |path: &_| {
+        let mut bytes = Vec::new();
+        let file = step.open(store, path).ok()?;
+        file.take(MOST_BYTES).read_to_end(&mut bytes).ok()?;
+        Some(bytes)
+    };
+    Some(Arc::new(image_facts::layer_files(&listing, &read)))
 }
 
 fn forecast(lookout: &mut Lookout, job: &Job) -> Foreseen {

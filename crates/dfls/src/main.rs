@@ -28,6 +28,7 @@ mod token_cache;
 
 mod build;
 mod foresight;
+mod image_watch;
 mod layers;
 mod parent;
 mod step_facts;

@@ -1,5 +1,7 @@
 //! The one owner of the documents: a thread that takes messages in the order in which they came.
 
+mod surroundings;
+
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,13 +13,14 @@ use dockerfile_ide::ContextEntry;
 use tokio::sync::oneshot;
 use tower_lsp::ls_types::{LSPAny, PublishDiagnosticsParams, TextDocumentContentChangeEvent, Uri};
 
-use crate::build::{Built, Job};
+use crate::build::Built;
 use crate::document::{Document, Snapshot};
-use crate::foresight::{Foreseen, Foresight};
+use crate::foresight::{Foreseen, Foresight, Left};
+use crate::image_watch::{ImageKnowledge, ImageWatch};
 use crate::settings::{ClientFacts, UserSettings};
 use crate::transport::Outgoing;
 use crate::worker_pool::WorkerPool;
-use crate::workspace::{Workspace, file_path, list_context};
+use crate::workspace::{Workspace, list_context};
 use crate::{build, convert};
 
 /// Edits that follow each other faster, with nothing asked in between, are a burst: its end is waited for.
@@ -43,6 +46,8 @@ enum Message {
     Context(PathBuf, Vec<ContextEntry>),
     Built(Uri, Box<Built>),
     Foreseen(String, Box<Foreseen>),
+    Left(String, Box<Left>),
+    Images(String, Box<ImageKnowledge>),
     Stop,
 }
 
@@ -156,6 +161,9 @@ struct Session {
     workspace: Workspace,
     has_builder: bool,
     foresight: Option<Foresight>,
+    image_watch: Option<ImageWatch>,
+    /// What is known of the images that documents name, by the keys of the documents.
+    images: HashMap<String, Arc<ImageKnowledge>>,
     documents: HashMap<String, Entry>,
     /// The keys of documents that are due.
     waiting: Vec<String>,
@@ -175,6 +183,8 @@ impl Session {
             workspace: Workspace::new(),
             has_builder: false,
             foresight: None,
+            image_watch: None,
+            images: HashMap::new(),
             documents: HashMap::new(),
             waiting: Vec::new(),
             is_asked: true,
@@ -240,15 +250,9 @@ impl Session {
                 self.renew_outside(false);
             }
             Message::Built(uri, built) => self.built(&uri, *built),
-            Message::Foreseen(key, foreseen) => {
-                if let Some(entry) = self.documents.get_mut(&key) {
-                    let took = u64::try_from(foreseen.took.as_micros()).unwrap_or(u64::MAX);
-                    entry.document.set_foreseen(*foreseen);
-                    let params = serde_json::json!({"uri": key, "microseconds": took});
-                    self.output.notify("$/dfls/forecast", &params);
-                    self.refresh_hints();
-                }
-            }
+            Message::Foreseen(key, foreseen) => self.foreseen(&key, *foreseen),
+            Message::Left(key, left) => self.left(&key, *left),
+            Message::Images(key, knowledge) => self.images_known(key, *knowledge),
             Message::Stop => {}
         }
     }
@@ -263,6 +267,7 @@ impl Session {
             self.output.request("workspace/diagnostic/refresh", &());
         }
         self.refresh_hints();
+        self.look_at_images(uri.as_str());
         self.look_ahead(uri.as_str());
     }
 
@@ -272,31 +277,13 @@ impl Session {
         }
     }
 
-    /// Asks what a build would do with a document; the answer comes as a message.
-    fn look_ahead(&mut self, key: &str) {
-        if !self.settings.forecast || !self.settings.inlay_hints || !self.has_builder {
-            return;
-        }
-        let Some(entry) = self.documents.get(key) else {
-            return;
-        };
-        let Some(path) = key.parse().ok().and_then(|uri: Uri| file_path(&uri)) else {
-            return;
-        };
-        let job = Job::of_file(Arc::clone(entry.document.source()), path, &self.settings);
-        let handle = self.handle.clone();
-        let foresight = self.foresight.get_or_insert_with(|| {
-            Foresight::start(move |key, foreseen| {
-                handle.send(Message::Foreseen(key, Box::new(foreseen)));
-            })
-        });
-        foresight.look(key, job);
-    }
-
     fn configure(&mut self, settings: UserSettings) {
         self.has_builder = build::find_builder(settings.builder.as_deref()).is_some();
         self.settings = settings;
         self.renew_outside(true);
+        for key in self.keys() {
+            self.look_at_images(&key);
+        }
     }
 
     fn open(&mut self, uri: Uri, version: i32, text: String) {
@@ -319,21 +306,8 @@ impl Session {
         };
         self.documents.insert(key.clone(), entry);
         self.schedule(&key, Instant::now());
+        self.look_at_images(&key);
         self.look_ahead(&key);
-    }
-
-    fn outside(&mut self, uri: &Uri) -> dockerfile_ide::Outside {
-        let (outside, error) = self
-            .workspace
-            .outside(uri, &self.settings, self.has_builder);
-        if let Some(error) = error
-            && self.config_error.as_ref() != Some(&error)
-        {
-            let message = serde_json::json!({ "type": 1, "message": error });
-            self.output.notify("window/showMessage", &message);
-            self.config_error = Some(error);
-        }
-        outside
     }
 
     fn change(&mut self, uri: &Uri, version: i32, changes: Vec<TextDocumentContentChangeEvent>) {
@@ -352,52 +326,16 @@ impl Session {
         self.is_asked = false;
         let due = if is_burst { now + BURST_END } else { now };
         self.schedule(uri.as_str(), due);
+        self.look_at_images(uri.as_str());
         self.look_ahead(uri.as_str());
     }
 
     fn close(&mut self, uri: &Uri) {
+        self.images.remove(uri.as_str());
         if self.documents.remove(uri.as_str()).is_some() && !self.client.pulls_diagnostics {
             let params = PublishDiagnosticsParams::new(uri.clone(), Vec::new(), None);
             self.output
                 .notify("textDocument/publishDiagnostics", &params);
-        }
-    }
-
-    fn files_changed(&mut self, uris: &[Uri]) {
-        self.workspace.forget();
-        self.config_error = None;
-        let is_config = uris.iter().any(|uri| {
-            [".toml", ".editorconfig", ".dockerignore"]
-                .iter()
-                .any(|end| uri.as_str().ends_with(end))
-        });
-        self.renew_outside(is_config);
-        if let Some(foresight) = &self.foresight {
-            foresight.forget();
-        }
-        let keys: Vec<String> = self.documents.keys().cloned().collect();
-        for key in keys {
-            self.look_ahead(&key);
-        }
-    }
-
-    /// Looks again at what lies around the documents.
-    fn renew_outside(&mut self, is_finding_relevant: bool) {
-        let keys: Vec<String> = self.documents.keys().cloned().collect();
-        for key in keys {
-            let Ok(uri) = key.parse::<Uri>() else {
-                continue;
-            };
-            let outside = self.outside(&uri);
-            let Some(entry) = self.documents.get_mut(&key) else {
-                continue;
-            };
-            let is_relevant = is_finding_relevant
-                || entry.document.outside().lint.ignore_file != outside.lint.ignore_file;
-            entry.document.set_outside(Arc::new(outside), is_relevant);
-            if is_relevant {
-                self.schedule(&key, Instant::now());
-            }
         }
     }
 

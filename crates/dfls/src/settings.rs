@@ -85,6 +85,8 @@ pub(crate) struct UserSettings {
     pub(crate) build_arguments: BTreeMap<String, String>,
     /// Whether hints say what a build would run.
     pub(crate) forecast: bool,
+    /// Whether findings and completion know what is in the images of the store.
+    pub(crate) image_facts: bool,
     /// Lenses above each instruction, too.
     pub(crate) instruction_lenses: bool,
 }
@@ -101,6 +103,7 @@ impl Default for UserSettings {
             store: None,
             build_arguments: BTreeMap::new(),
             forecast: true,
+            image_facts: true,
             instruction_lenses: false,
         }
     }
@@ -116,23 +119,10 @@ impl UserSettings {
         UserSettings::deserialize(inner).unwrap_or_default()
     }
 
-    /// Returns the folder of the store, found as `dfbuild` finds it (`crates/dfbuild/src/paths.rs`).
+    /// Returns the folder of the store.
     pub(crate) fn store_folder(&self) -> PathBuf {
-        let variable = |name: &str| std::env::var_os(name).map(PathBuf::from);
         let named = self.store.as_ref().filter(|folder| !folder.is_empty());
-        if let Some(folder) = named
-            .map(PathBuf::from)
-            .or_else(|| variable("DFBUILD_STORE"))
-        {
-            return folder;
-        }
-        let data = variable("XDG_DATA_HOME");
-        if data.is_none() && rustix::process::geteuid().is_root() {
-            return PathBuf::from("/var/lib/dfbuild");
-        }
-        data.or_else(|| variable("HOME").map(|home| home.join(".local/share")))
-            .unwrap_or_else(|| PathBuf::from("/var/tmp"))
-            .join("dfbuild")
+        named.map_or_else(image_facts::default_store, PathBuf::from)
     }
 
     pub(crate) fn selection(&self) -> Selection {

@@ -18,10 +18,8 @@ use oci_image::store::Store;
 use oci_registry::{Credentials, Monitor, Options, Registry, RegistryError, Resolved};
 use rustc_hash::FxHashMap;
 
-use crate::cache::{Cache, KnownImage};
 use crate::error::{BuildError, Failure, told};
 use crate::event::{Event, Observer, Progress, StepId};
-use crate::key::{Key, KeyMaker};
 use crate::layers::{Layer, LayerId, Layers, require_namespace};
 use crate::plan::{Bases, ResolvedImage};
 use crate::request::BaseImages;
@@ -80,7 +78,6 @@ impl BaseLayer {
 pub(crate) struct Images<'i> {
     store: &'i Store,
     layers: &'i Layers,
-    cache: &'i Cache,
     options: &'i BaseImages,
     registry: OnceLock<Registry>,
     /// What registries said in this build, by name.
@@ -97,7 +94,6 @@ impl<'i> Images<'i> {
     pub(crate) fn new(
         store: &'i Store,
         layers: &'i Layers,
-        cache: &'i Cache,
         options: &'i BaseImages,
         observer: &'i dyn Observer,
         is_cancelled: &'i (dyn Fn() -> bool + Sync),
@@ -105,7 +101,6 @@ impl<'i> Images<'i> {
         Images {
             store,
             layers,
-            cache,
             options,
             registry: OnceLock::new(),
             resolved: Mutex::default(),
@@ -162,7 +157,7 @@ impl<'i> Images<'i> {
     fn stored(&self, name: &str, platform: &str) -> Option<ResolvedImage> {
         let descriptor = match self.store.resolve(name).ok().flatten() {
             Some(descriptor) => descriptor,
-            None => self.known(name, platform)?,
+            None => self.store.remembered(name, platform)?,
         };
         let manifest = self.stored_manifest(descriptor.clone(), platform)?;
         let bytes = self.read_blob(&manifest.config.digest).ok()?;
@@ -173,16 +168,6 @@ impl<'i> Images<'i> {
             platform: platform.to_owned(),
             config,
         })
-    }
-
-    /// Returns what a registry said about a name before.
-    fn known(&self, name: &str, platform: &str) -> Option<Descriptor> {
-        let known = self.cache.image(image_key(name, platform))?;
-        Some(Descriptor::new(
-            &known.media_type,
-            known.digest.parse().ok()?,
-            known.size,
-        ))
     }
 
     fn stored_manifest(&self, descriptor: Descriptor, platform: &str) -> Option<Manifest> {
@@ -417,12 +402,14 @@ impl Images<'_> {
         for bytes in [&resolved.raw_manifest, &resolved.raw_config] {
             self.store.write_blob(bytes).map_err(io::Error::other)?;
         }
-        let known = KnownImage {
-            media_type: resolved.descriptor.media_type.clone(),
-            digest: resolved.descriptor.digest.to_string(),
-            size: resolved.descriptor.size,
-        };
-        self.cache.remember_image(image_key(name, platform), &known)
+        let descriptor = Descriptor::new(
+            &resolved.descriptor.media_type,
+            resolved.descriptor.digest,
+            resolved.descriptor.size,
+        );
+        self.store
+            .remember(name, platform, &descriptor)
+            .map_err(io::Error::other)
     }
 }
 
@@ -434,12 +421,6 @@ fn platform_of(text: &str) -> Platform {
         variant: parts.next(),
         ..Platform::default()
     }
-}
-
-fn image_key(name: &str, platform: &str) -> Key {
-    let mut maker = KeyMaker::new("image");
-    maker.add(name.as_bytes()).add(platform.as_bytes());
-    maker.finish().0
 }
 
 /// Returns the complete name of an image, such as `docker.io/library/nginx:latest`.

@@ -32,14 +32,6 @@ pub(crate) struct LastTime {
     pub(crate) record: Option<StepRecord>,
 }
 
-/// The manifest of an image that is not, or not wholly, in the store.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct KnownImage {
-    pub(crate) media_type: String,
-    pub(crate) digest: String,
-    pub(crate) size: u64,
-}
-
 /// A file that ADD got by its URL.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct DownloadRecord {
@@ -78,15 +70,6 @@ impl Cache {
 
     pub(crate) fn remember_content(&self, key: Key, digest: Key) -> io::Result<()> {
         self.write("contents", key, &digest)
-    }
-
-    /// Returns the manifest that a name of an image meant when a registry was asked.
-    pub(crate) fn image(&self, key: Key) -> Option<KnownImage> {
-        self.read("images", key)
-    }
-
-    pub(crate) fn remember_image(&self, key: Key, image: &KnownImage) -> io::Result<()> {
-        self.write("images", key, image)
     }
 
     /// Returns what came from a URL the last time.

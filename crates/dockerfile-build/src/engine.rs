@@ -177,7 +177,6 @@ pub(crate) fn with_solver<T: Send>(
     let images = Images::new(
         &store,
         &layers,
-        &cache,
         &request.base_images,
         observer,
         is_cancelled,

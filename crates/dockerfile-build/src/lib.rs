@@ -50,7 +50,7 @@ pub use event::{Event, Observer, Progress, Silent, StepId, StepState, Stream};
 pub use export::{Destination, LayerFormat, Target, export, push};
 pub use image::Image;
 pub use layers::{LayerFault, check_layers, repair_layers};
-pub use preview::{Lookout, Preview, StagePreview, StepLayer, StepPreview};
+pub use preview::{BuiltLayer, Lookout, Preview, StagePreview, StepLayer, StepPreview};
 pub use prune::{PruneOptions, Pruned, prune};
 pub use request::{
     BaseImages, CacheUse, Clock, CommandExecutor, ContextSource, NamedContext, NetworkAccess,

@@ -87,6 +87,32 @@ enum Files {
     Blob(Box<Descriptor>),
 }
 
+/// A step that was built, with its layer. What the layer holds is read when somebody asks.
+#[derive(Clone, Debug)]
+pub struct BuiltLayer {
+    /// Where the instruction stands.
+    pub range: TextRange,
+    layer: Arc<Layer>,
+}
+
+impl BuiltLayer {
+    /// Returns what names the content of the layer.
+    pub fn id(&self) -> String {
+        self.layer.id.to_string()
+    }
+
+    /// Returns what the layer holds.
+    pub fn listing(&self) -> Result<Arc<Listing>, BuildError> {
+        self.layer.listing()
+    }
+
+    /// Opens the content of a file of the layer.
+    pub fn open(&self, store: &Path, path: &LayerPath) -> io::Result<Box<dyn Read + Send>> {
+        let store = Store::open(store).map_err(io::Error::other)?;
+        self.layer.open(path, &store)
+    }
+}
+
 impl Lookout {
     /// Forgets what is known of files: the disk has changed.
     pub fn forget(&mut self) {
@@ -107,6 +133,28 @@ impl Lookout {
     pub fn preview(&mut self, request: &Request) -> Result<Preview, BuildError> {
         let reach = Reach::Store(self.contexts(request));
         with_solver(request, reach, &Silent, &|| false, preview)
+    }
+
+    /// Returns the steps that earlier builds of this very text ran, in the order of the file; those of a stage have no gap.
+    pub fn built(&mut self, request: &Request) -> Result<Vec<BuiltLayer>, BuildError> {
+        let reach = Reach::Store(self.contexts(request));
+        with_solver(request, reach, &Silent, &|| false, |solver| {
+            let mut peek = Peek::new(solver);
+            let mut built = Vec::new();
+            for index in 0..solver.plan.stages.len() {
+                for (step, layer) in peek.layers(index)? {
+                    let Some(known) = solver.steps.get(step) else {
+                        break;
+                    };
+                    built.push(BuiltLayer {
+                        range: known.range,
+                        layer,
+                    });
+                }
+            }
+            built.sort_by_key(|step| step.range.start());
+            Ok(built)
+        })
     }
 
     fn contexts(&mut self, request: &Request) -> &Contexts {
@@ -259,6 +307,24 @@ mod tests {
         let mut file = layer.open(store.path(), &path).expect("it is there");
         file.read_to_string(&mut content).expect("it can be read");
         assert_eq!(content, "first");
+    }
+
+    #[test]
+    fn steps_behind_one_that_was_not_built_are_not_built() {
+        let (store, context) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        std::fs::write(context.path().join("a"), "first").unwrap();
+        let text = "FROM scratch\nCOPY a /x\nCOPY a /y\n";
+        let built = |text: &str| {
+            let request = request(store.path(), context.path(), text);
+            let built = Lookout::default().built(&request).expect("a look");
+            let starts = built.iter().map(|step| u32::from(step.range.start()));
+            starts.collect::<Vec<_>>()
+        };
+        assert!(built(text).is_empty());
+        let request = request(store.path(), context.path(), text);
+        build(&request, &[], &Silent, &|| false).expect("it builds");
+        assert_eq!(built(text), [13, 24]);
+        assert_eq!(built("FROM scratch\nCOPY a /z\nCOPY a /y\n"), [0; 0]);
     }
 
     #[test]

@@ -33,6 +33,8 @@ mod code_lens;
 mod document_link;
 mod document_symbol;
 mod folding;
+mod image_names;
+mod image_tree;
 mod inlay_hint;
 mod linked_editing;
 mod selection;
@@ -46,12 +48,13 @@ pub use completion::{CompletionItem, CompletionKind, completion_documentation, c
 pub use diagnostics::diagnostics;
 pub use dockerfile_format::Options as FormatOptions;
 pub use dockerfile_lint::{IgnoreFileFact, Options as LintOptions};
-pub use dockerfile_model::{BaseImageFacts, StageId};
+pub use dockerfile_model::{BaseImageFacts, BuiltStep, LayerFiles, SmolStr, StageId};
 pub use document_link::{Link, LinkTarget, links};
 pub use document_symbol::{DocumentSymbol, DocumentSymbolKind, document_symbols};
 pub use folding::{Fold, FoldKind, folds};
 pub use formatting::{format_document, format_on_type, format_selection};
 pub use hover::{Hover, hover};
+pub use image_names::image_names;
 pub use inlay_hint::{InlayHint, InlayHintKind, inlay_hints};
 pub use linked_editing::linked_ranges;
 pub use navigation::{

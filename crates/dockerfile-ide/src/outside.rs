@@ -1,6 +1,5 @@
 //! What is known beyond the file. The host looks; this crate only reads.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use dockerfile_source::TextRange;
@@ -15,9 +14,6 @@ pub struct Outside {
     pub context: Arc<Vec<ContextEntry>>,
     /// Images that are there already, sorted by name.
     pub images: Vec<KnownImage>,
-    /// What is known of the file system of images, by the name that stands in FROM: sorted absolute paths, folders
-    /// with a slash at their end.
-    pub image_files: BTreeMap<String, Vec<String>>,
     /// Whether there is a builder to call.
     pub has_builder: bool,
 }

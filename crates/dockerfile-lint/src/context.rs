@@ -12,6 +12,7 @@ use crate::facts::calls_by_name::CallsByName;
 use crate::facts::instructions_by_keyword::{InstructionsByKeyword, instructions_by_keyword};
 use crate::facts::package_call::{PackageCall, package_calls};
 use crate::facts::program_call::{Commands, ProgramCall, commands};
+use crate::facts::stage_files::{FilesAt, StageFiles, stage_files};
 use crate::facts::start_command::{StartCommand, start_commands};
 use crate::facts::users_in_force::users_in_force;
 use crate::{Options, Rule};
@@ -38,6 +39,7 @@ pub(crate) struct Facts<'c> {
     package_calls: OnceCell<Vec<PackageCall<'c>>>,
     start_commands: OnceCell<Vec<StartCommand<'c>>>,
     users_in_force: OnceCell<Vec<Option<InstructionId>>>,
+    stage_files: OnceCell<Vec<Option<StageFiles<'c>>>>,
 }
 
 /// A finding that was just made, to add to.
@@ -157,6 +159,17 @@ impl<'c> RuleContext<'c> {
             .get_or_init(|| users_in_force(self.model));
         let user = users.get(at.index()).copied().flatten()?;
         self.model.instruction(user)?.value()
+    }
+
+    /// Returns what is known of the files of a stage before an instruction, that of its end for `Stage::end`; none where the
+    /// base image is not known.
+    pub(crate) fn files_at(&self, stage: StageId, at: InstructionId) -> Option<FilesAt<'c, 'c>> {
+        let (model, options) = (self.model, self.options);
+        let files = self
+            .facts
+            .stage_files
+            .get_or_init(|| stage_files(model, &options.input));
+        Some(files.get(stage.index())?.as_ref()?.at(at))
     }
 
     /// Returns all instructions that run or count in this build or, behind ONBUILD, in a later one.

@@ -1,8 +1,97 @@
 //! Checks that the tests of rules are made of.
 
+use std::sync::Arc;
+
+use dockerfile_model::{AccountNames, BaseImageFacts, FileKind, LayerFiles, ModelInput, SmolStr};
 use dockerfile_source::{Applicability, Diagnostic, SourceFile};
 
 use crate::{IgnoreFileFact, Options, Rule, Selection, check};
+
+/// Rules whose pages speak of an image that somebody has looked at: `alpine:3.22`.
+const FACT_RULES: [&str; 5] = [
+    "command-not-in-image",
+    "missing-start-file",
+    "missing-copy-source",
+    "missing-shell",
+    "variable-set-by-base",
+];
+
+/// Returns a layer: `d/` is a folder, `l>t` a link, `x*` a program, anything else a file.
+pub(crate) fn layer(paths: &[&str]) -> LayerFiles {
+    LayerFiles::new(paths.iter().map(|item| {
+        if let Some((path, target)) = item.split_once('>') {
+            return (path.to_owned(), FileKind::Link(target.into()));
+        }
+        let kind = match item.as_bytes().last() {
+            Some(b'/') => FileKind::Directory { is_opaque: false },
+            last => FileKind::File {
+                is_executable: last == Some(&b'*'),
+            },
+        };
+        (item.trim_end_matches(['*', '/']).to_owned(), kind)
+    }))
+}
+
+/// Returns facts about an image with these files and users, and groups of the same names.
+pub(crate) fn image(paths: &[&str], users: &[&str]) -> BaseImageFacts {
+    let mut files = layer(paths);
+    let names: Vec<SmolStr> = users.iter().map(|name| SmolStr::new(*name)).collect();
+    files.users = AccountNames::Known(names.clone());
+    files.groups = AccountNames::Known(names);
+    BaseImageFacts {
+        files: Some(Arc::new(files)),
+        ..BaseImageFacts::default()
+    }
+}
+
+/// Returns what a caller says who knows one image.
+pub(crate) fn with_image(name: &str, facts: BaseImageFacts) -> ModelInput {
+    let mut input = ModelInput::default();
+    input.base_images.insert(name.into(), Arc::new(facts));
+    input
+}
+
+/// Returns the image that the examples on the pages of rules stand on: a small Alpine Linux.
+pub(crate) fn example_image() -> BaseImageFacts {
+    let mut image = image(
+        &[
+            "/bin/",
+            "/bin/busybox*",
+            "/bin/sh>/bin/busybox",
+            "/bin/ls>/bin/busybox",
+            "/bin/mkdir>/bin/busybox",
+            "/bin/touch>/bin/busybox",
+            "/sbin/apk*",
+            "/etc/passwd",
+            "/usr/bin/wget>/bin/busybox",
+            "/usr/share/zoneinfo/UTC",
+        ],
+        &["nobody", "root"],
+    );
+    let path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+    image.environment = vec![
+        ("PATH".into(), path.into()),
+        ("LANG".into(), "C.UTF-8".into()),
+    ];
+    image
+}
+
+/// Checks that a rule finds exactly the texts that are marked `«like this»` where `image:1` is the example image.
+#[track_caller]
+pub(crate) fn check_fires_on_image(rule: &Rule, marked: &str) {
+    let mut options = only(rule);
+    options.input = with_image("image:1", example_image());
+    check_fires_with(&options, marked);
+}
+
+/// Checks that a rule finds nothing where `image:1` is the example image.
+#[track_caller]
+pub(crate) fn check_clean_on_image(rule: &Rule, text: &str) {
+    let mut options = only(rule);
+    options.input = with_image("image:1", example_image());
+    let found = check(&SourceFile::new("Dockerfile", text), &options);
+    assert!(found.is_empty(), "{found:#?}\nin\n{text}");
+}
 
 /// Returns options with one rule on, and the ignore file that the examples on its page speak of: an empty one, where they
 /// speak of none.
@@ -14,10 +103,14 @@ pub(crate) fn only(rule: &Rule) -> Options {
     };
     let mut selection = Selection::none();
     selection.set_rule(rule, true);
+    let mut input = ModelInput::default();
+    if FACT_RULES.contains(&rule.name) {
+        input = with_image("alpine:3.22", example_image());
+    }
     Options {
         selection,
+        input,
         ignore_file,
-        ..Options::default()
     }
 }
 
@@ -37,6 +130,11 @@ pub(crate) fn codes(text: &str, rule: &Rule) -> Vec<&'static str> {
 /// Checks that a rule finds exactly the texts that are marked `«like this»`, in order.
 #[track_caller]
 pub(crate) fn check_fires(rule: &Rule, marked: &str) {
+    check_fires_with(&only(rule), marked);
+}
+
+#[track_caller]
+fn check_fires_with(options: &Options, marked: &str) {
     let mut text = String::new();
     let mut expected = Vec::new();
     let mut rest = marked;
@@ -50,7 +148,7 @@ pub(crate) fn check_fires(rule: &Rule, marked: &str) {
     text.push_str(rest);
     assert!(!expected.is_empty(), "the text marks no finding");
     let source = SourceFile::new("Dockerfile", text.clone());
-    let found: Vec<_> = check(&source, &only(rule))
+    let found: Vec<_> = check(&source, options)
         .into_iter()
         .map(|finding| {
             (
@@ -129,7 +227,7 @@ pub(crate) fn examples(rule: &Rule) -> (Vec<String>, Vec<String>) {
 /// Returns the first command of a RUN with this line.
 pub(crate) fn shell_command(line: &str) -> dockerfile_model::ShellCommand {
     let parse = dockerfile_syntax::parse(&format!("FROM a:1\nRUN {line}\n"));
-    let model = dockerfile_model::Model::new(&parse, &dockerfile_model::ModelInput::default());
+    let model = dockerfile_model::Model::new(&parse, &ModelInput::default());
     model
         .instructions
         .iter()

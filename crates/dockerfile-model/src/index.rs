@@ -2,6 +2,8 @@
 //!
 //! A file may hold thousands of declarations and as many uses: each question here takes a logarithm of that at most.
 
+use std::sync::Arc;
+
 use rustc_hash::FxHashMap;
 use smol_str::SmolStr;
 
@@ -117,7 +119,7 @@ impl Places {
     pub(crate) fn new(
         instructions: &[Instruction],
         stages: &[Stage],
-        base_facts: &[Option<BaseImageFacts>],
+        base_facts: &[Option<Arc<BaseImageFacts>>],
     ) -> Places {
         let mut places = Places::default();
         places.sort_by_keyword(instructions);
@@ -154,7 +156,7 @@ impl Places {
         &mut self,
         stage: &Stage,
         instructions: &[Instruction],
-        base_facts: &[Option<BaseImageFacts>],
+        base_facts: &[Option<Arc<BaseImageFacts>>],
     ) {
         // A stage stands on an earlier one.
         let parent = match stage.base {
@@ -168,8 +170,7 @@ impl Places {
             None => base_facts
                 .get(stage.id.index())
                 .and_then(Option::as_ref)
-                .and_then(|facts| facts.workdir.as_deref())
-                .map(clean_path),
+                .and_then(|facts| facts.first_workdir()),
         };
         let mut now = workdir.clone();
         let own = instructions.get(stage.from.index()..stage.end.index());
@@ -225,6 +226,11 @@ impl Places {
     /// Returns the working directory of a stage before its first WORKDIR.
     pub(crate) fn workdir_of_base(&self, stage: StageId) -> Option<SmolStr> {
         self.stages.get(stage.index())?.workdir.clone()
+    }
+
+    /// Returns the working directory of a stage behind its last WORKDIR.
+    pub(crate) fn last_workdir_of_stage(&self, stage: StageId) -> Option<SmolStr> {
+        self.stages.get(stage.index())?.last_workdir.clone()
     }
 
     fn workdir_after(

@@ -10,6 +10,7 @@
 pub mod expansion;
 mod go_match;
 pub mod ignore_file;
+mod image_files;
 pub mod image_ref;
 mod index;
 mod instruction;
@@ -25,6 +26,7 @@ mod word;
 
 pub use go_match::{BadPattern, go_match};
 pub use ignore_file::IgnoreFile;
+pub use image_files::{AccountNames, BuiltStep, FileKind, FileTree, LayerFiles, Resolved};
 pub use image_ref::{ImageRef, ImageRefError, ImageRefErrorKind, ImageRefParts};
 pub use instruction::{
     Body, Command, Copy, Flag, From, Healthcheck, HeredocBody, HeredocFact, Instruction,

@@ -115,7 +115,11 @@ impl<'i> Lowering<'i> {
         }
         let instruction = self.lower(syntax, false);
         match &instruction.body {
-            Body::From(from) => self.fill_stage(from),
+            Body::From(from) => {
+                let platform = instruction.flag("platform");
+                let platform = platform.and_then(|flag| flag.value.as_ref()?.value.as_deref());
+                self.fill_stage(from, platform);
+            }
             Body::Pairs(pairs) if matches!(keyword, Keyword::Arg | Keyword::Env) => {
                 self.declare(keyword, pairs);
             }
@@ -145,7 +149,7 @@ impl<'i> Lowering<'i> {
         self.stage = Some(id);
     }
 
-    fn fill_stage(&mut self, from: &crate::From) {
+    fn fill_stage(&mut self, from: &crate::From, platform: Option<&str>) {
         let Some(id) = self.stage else { return };
         let mut is_base_miscased = false;
         let base = match &from.image {
@@ -166,7 +170,8 @@ impl<'i> Lowering<'i> {
         if let Base::Image(name) = &base
             && let Some(slot) = self.model.base_facts.get_mut(id.index())
         {
-            *slot = self.input.base_images.get(name).cloned();
+            let facts = self.input.base_images.get(name);
+            *slot = facts.filter(|facts| facts.is_for(platform)).cloned();
         }
         self.model.names.add_base(match base {
             Base::Stage(parent) => Some(parent),

@@ -1,5 +1,7 @@
 //! The model of a file.
 
+use std::sync::Arc;
+
 use dockerfile_source::TextRange;
 use dockerfile_syntax::Parse;
 use dockerfile_syntax::ast::{AstNode as _, File};
@@ -10,20 +12,23 @@ use crate::index::{MOST_ANCESTORS, Names, Places, last_while};
 use crate::lower::Lowering;
 use crate::scope::{PLATFORM_ARGUMENTS, PREDEFINED_ARGUMENTS};
 use crate::{
-    Base, Instruction, InstructionId, Keyword, Resolution, Stage, StageId, StageReference,
-    Variable, VariableId,
+    Base, BuiltStep, Instruction, InstructionId, Keyword, LayerFiles, Resolution, Stage, StageId,
+    StageReference, Variable, VariableId, clean_path,
 };
 
 /// What the caller knows beyond the file.
 #[derive(Clone, Debug, Default)]
 pub struct ModelInput {
     /// Facts about base images, by the name that stands in FROM after expansion.
-    pub base_images: FxHashMap<SmolStr, BaseImageFacts>,
+    pub base_images: FxHashMap<SmolStr, Arc<BaseImageFacts>>,
+    /// What earlier builds of this very text left, in the order of the file: without a gap within a stage, from its first
+    /// step that makes a layer.
+    pub built_steps: Vec<BuiltStep>,
     /// Build arguments that replace the defaults of ARG.
     pub build_arguments: FxHashMap<SmolStr, SmolStr>,
 }
 
-/// What a base image brings along: the parts of its configuration that matter here.
+/// What a base image brings along: the parts of its configuration that matter here, and its files.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BaseImageFacts {
     pub user: Option<SmolStr>,
@@ -32,6 +37,45 @@ pub struct BaseImageFacts {
     pub entrypoint: Option<Vec<SmolStr>>,
     pub command: Option<Vec<SmolStr>>,
     pub exposed_ports: Vec<SmolStr>,
+    /// SHELL.
+    pub shell: Option<Vec<SmolStr>>,
+    /// ONBUILD: instructions that run right behind FROM.
+    pub triggers: Vec<SmolStr>,
+    /// Such as `linux/amd64`; empty where nobody says.
+    pub platform: SmolStr,
+    /// All layers together; none where nobody has looked.
+    pub files: Option<Arc<LayerFiles>>,
+}
+
+impl BaseImageFacts {
+    /// Returns what a variable holds in the image.
+    pub fn variable(&self, name: &str) -> Option<&SmolStr> {
+        let mut set = self.environment.iter();
+        set.find(|(known, _)| known == name).map(|(_, value)| value)
+    }
+
+    /// Returns the working directory of a stage before its first instruction; none where an ONBUILD may have changed it.
+    pub(crate) fn first_workdir(&self) -> Option<SmolStr> {
+        let is_workdir = |trigger: &SmolStr| {
+            let keyword = trigger.split_whitespace().next();
+            keyword.is_some_and(|keyword| keyword.eq_ignore_ascii_case("workdir"))
+        };
+        let workdir = self.workdir.as_deref().filter(|path| !path.is_empty());
+        (!self.triggers.iter().any(is_workdir)).then(|| clean_path(workdir.unwrap_or("/")))
+    }
+
+    /// Returns whether FROM with this `--platform` means the image that the facts are about. A variable mostly stands for the
+    /// platform of this machine.
+    pub(crate) fn is_for(&self, platform: Option<&str>) -> bool {
+        let Some(platform) = platform.filter(|_| !self.platform.is_empty()) else {
+            return true;
+        };
+        let is_variant_of = |one: &str, other: &str| {
+            let behind = one.strip_prefix(other);
+            behind.is_some_and(|behind| behind.is_empty() || behind.starts_with('/'))
+        };
+        is_variant_of(platform, &self.platform) || is_variant_of(&self.platform, platform)
+    }
 }
 
 /// A comment line outside of instructions.
@@ -61,7 +105,7 @@ pub struct Model {
     pub variables: Vec<Variable>,
     /// All places where a stage needs another.
     pub stage_references: Vec<StageReference>,
-    pub(crate) base_facts: Vec<Option<BaseImageFacts>>,
+    pub(crate) base_facts: Vec<Option<Arc<BaseImageFacts>>>,
     pub(crate) names: Names,
     pub(crate) places: Places,
 }
@@ -199,7 +243,9 @@ impl Model {
 
     /// Returns the caller's facts about the image that a stage stands on in the end.
     pub fn facts_of(&self, id: StageId) -> Option<&BaseImageFacts> {
-        self.base_facts.get(self.names.root(id)?.index())?.as_ref()
+        self.base_facts
+            .get(self.names.root(id)?.index())?
+            .as_deref()
     }
 
     /// Returns what a variable means for an instruction of a stage.
@@ -245,9 +291,7 @@ impl Model {
                 return (Resolution::MaybeBaseImage, None);
             }
         }
-        if let Some(facts) = self.facts_of(stage)
-            && let Some((_, value)) = facts.environment.iter().find(|(known, _)| known == name)
-        {
+        if let Some(value) = self.facts_of(stage).and_then(|facts| facts.variable(name)) {
             return (Resolution::BaseImage, Some(value));
         }
         if PREDEFINED_ARGUMENTS.contains(&name) || name == "PATH" {

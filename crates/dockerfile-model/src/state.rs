@@ -23,6 +23,11 @@ impl Model {
         self.instruction(self.places.last_of_stage(keyword, stage)?)
     }
 
+    /// Returns the working directory behind the last instruction of a stage, where it is known.
+    pub fn workdir_of_stage(&self, stage: StageId) -> Option<SmolStr> {
+        self.places.last_workdir_of_stage(stage)
+    }
+
     /// Returns the USER word that is in force at an instruction.
     pub fn user_at(&self, at: InstructionId) -> Option<&Word> {
         self.last_before(Keyword::User, at)?.value()

@@ -1,6 +1,10 @@
 //! What is in force at an instruction, through the stages below.
 
-use dockerfile_model::{InstructionId, Keyword, Model, ModelInput, Resolution, StageId};
+use std::sync::Arc;
+
+use dockerfile_model::{
+    BaseImageFacts, InstructionId, Keyword, Model, ModelInput, Resolution, StageId,
+};
 
 fn model(text: &str) -> Model {
     Model::new(&dockerfile_syntax::parse(text), &ModelInput::default())
@@ -113,4 +117,44 @@ fn a_word_that_asks_for_a_variable_uses_it() {
     let from = model.instructions.last().and_then(|last| last.from());
     let image = from.and_then(|from| from.image.as_ref());
     assert!(image.is_some_and(|image| image.has_variables() && image.value.is_none()));
+}
+
+fn model_on(text: &str, facts: BaseImageFacts) -> Model {
+    let mut input = ModelInput::default();
+    input.base_images.insert("a:1".into(), Arc::new(facts));
+    Model::new(&dockerfile_syntax::parse(text), &input)
+}
+
+#[test]
+fn the_image_brings_variables_and_a_working_directory() {
+    let facts = BaseImageFacts {
+        workdir: Some("/srv".into()),
+        environment: vec![("PATH".into(), "/bin".into())],
+        ..BaseImageFacts::default()
+    };
+    let model = model_on("FROM a:1\nENV PATH=/x:$PATH\nWORKDIR b\nRUN x\n", facts);
+    let run = InstructionId(3);
+    assert_eq!(model.workdir_at(run).as_deref(), Some("/srv/b"));
+    let Resolution::Declared(path) = model.resolve("PATH", run, Some(StageId(0))) else {
+        panic!("it is declared");
+    };
+    let value = model.variable(path).and_then(|path| path.value.as_deref());
+    assert_eq!(value, Some("/x:/bin"));
+}
+
+#[test]
+fn facts_about_another_platform_do_not_count() {
+    let facts = BaseImageFacts {
+        platform: "linux/amd64".into(),
+        ..BaseImageFacts::default()
+    };
+    for (flag, is_known) in [
+        ("", true),
+        ("--platform=$BUILDPLATFORM ", true),
+        ("--platform=linux/amd64/v2 ", true),
+        ("--platform=linux/arm64 ", false),
+    ] {
+        let model = model_on(&format!("FROM {flag}a:1\n"), facts.clone());
+        assert_eq!(model.facts_of(StageId(0)).is_some(), is_known, "{flag}");
+    }
 }

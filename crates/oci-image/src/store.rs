@@ -24,6 +24,7 @@ mod compressed;
 mod image_index;
 mod prune;
 mod publication;
+mod remembered;
 
 use std::collections::BTreeSet;
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};

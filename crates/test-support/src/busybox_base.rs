@@ -45,9 +45,19 @@ pub fn write_busybox_base(folder: &Path) -> io::Result<()> {
         ));
     };
     let layer = layer(&program)?;
-    let diff_id = hex_digest(&layer);
+    write_layout(folder, "latest", &layer, config)
+}
+
+/// Writes an OCI layout with an image of one layer, given as a tar; `config` makes the configuration from its digest.
+pub(crate) fn write_layout(
+    folder: &Path,
+    name: &str,
+    layer: &[u8],
+    config: impl FnOnce(&str) -> String,
+) -> io::Result<()> {
+    let diff_id = hex_digest(layer);
     let mut encoder = GzEncoder::new(Vec::new(), Compression::new(6));
-    encoder.write_all(&layer)?;
+    encoder.write_all(layer)?;
     let blob = encoder.finish()?;
 
     let blobs = folder.join("blobs").join("sha256");
@@ -67,7 +77,7 @@ pub fn write_busybox_base(folder: &Path) -> io::Result<()> {
     );
     let manifest_digest = store(manifest.as_bytes())?;
     let index = format!(
-        r#"{{"schemaVersion":2,"manifests":[{{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"sha256:{manifest_digest}","size":{},"annotations":{{"org.opencontainers.image.ref.name":"latest"}}}}]}}"#,
+        r#"{{"schemaVersion":2,"manifests":[{{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"sha256:{manifest_digest}","size":{},"annotations":{{"org.opencontainers.image.ref.name":"{name}"}}}}]}}"#,
         manifest.len()
     );
     fs::write(folder.join("index.json"), index)?;
@@ -88,7 +98,7 @@ fn config(diff_id: &str) -> String {
     )
 }
 
-fn architecture() -> &'static str {
+pub(crate) fn architecture() -> &'static str {
     match std::env::consts::ARCH {
         "x86_64" => "amd64",
         "aarch64" => "arm64",

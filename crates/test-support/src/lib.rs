@@ -19,6 +19,7 @@ mod open_corpus;
 mod zst_lines;
 
 mod busybox_base;
+mod small_image;
 
 mod annotations;
 mod cursor;
@@ -28,4 +29,5 @@ pub use busybox_base::{busybox_program, write_busybox_base};
 pub use cursor::cursor;
 pub use open_corpus::open_corpus;
 pub use shared_folder::{conformance, seeds, shared_folder, skipped, workspace_root};
+pub use small_image::write_small_image;
 pub use zst_lines::read_zst_lines;

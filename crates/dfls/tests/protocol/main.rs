@@ -4,6 +4,7 @@ mod builds;
 mod client;
 
 mod features;
+mod images;
 mod life;
 mod order;
 mod robustness;

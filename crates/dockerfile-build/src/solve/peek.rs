@@ -120,7 +120,7 @@ impl<'a, 's> Peek<'a, 's> {
         unknown
     }
 
-    /// Returns the layers of the steps of a stage that have results in the store.
+    /// Returns the layers of the steps of a stage that have results in the store, up to the first one that has none.
     pub(crate) fn layers(&mut self, index: usize) -> Result<Vec<(StepId, Arc<Layer>)>, BuildError> {
         let solver = self.solver;
         let Some(stage) = solver.plan.stages.get(index) else {
@@ -132,9 +132,10 @@ impl<'a, 's> Peek<'a, 's> {
             let Some(last) = before else { break };
             let found = operation_key(last, operation, solver.request.clock, self)?;
             before = found.map(|found| found.key);
-            if let Some((_, layer)) = before.and_then(|key| solver.known(key)) {
-                layers.push((solver.steps.of_operation(index, number), layer));
-            }
+            let Some((_, layer)) = before.and_then(|key| solver.known(key)) else {
+                break;
+            };
+            layers.push((solver.steps.of_operation(index, number), layer));
         }
         Ok(layers)
     }

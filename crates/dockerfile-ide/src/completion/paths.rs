@@ -1,9 +1,10 @@
 //! Paths: in the build context, in stages and images, and in the image that is being built.
 
-use dockerfile_model::{IgnoreFile, Keyword};
+use dockerfile_model::{FileTree, IgnoreFile, Keyword};
 
 use super::{CompletionKind, Context, Items};
 use crate::IgnoreFileFact;
+use crate::image_tree::{entries_of, tree_of_image, tree_of_stage};
 
 /// A folder with more entries than anyone reads is cut.
 const MOST_ENTRIES: usize = 300;
@@ -18,29 +19,36 @@ pub(super) fn sources(context: &Context<'_>, typed: &str, from: Option<&str>, it
     let stage = context
         .stage
         .and_then(|stage| model.stage_named(from, stage));
-    let files = match stage {
+    let tree = match stage {
         Some(stage) => {
             written_paths(context, stage, items);
-            model
-                .root_stage(stage)
-                .and_then(|root| image_files(context, root.image.as_ref()?.value_or_text()))
+            let end = model.stage(stage).map(|stage| stage.end);
+            end.and_then(|end| tree_of_stage(context.analysis, stage, end))
         }
-        None => image_files(context, from),
+        None => tree_of_image(context.analysis, from),
     };
-    if let Some(files) = files {
-        entries_below(
-            files
-                .iter()
-                .map(|file| (file.trim_start_matches('/'), file.ends_with('/'))),
-            typed,
-            "/",
-            items,
-        );
+    if let Some(tree) = tree {
+        image_entries(&tree, typed, false, items);
     }
 }
 
-fn image_files<'a>(context: &Context<'a>, image: &str) -> Option<&'a Vec<String>> {
-    context.analysis.outside().image_files.get(image)
+/// Offers what lies directly in the folder of an image that is typed.
+fn image_entries(tree: &FileTree<'_>, typed: &str, only_folders: bool, items: &mut Items) {
+    let path = typed.trim_start_matches('/');
+    let folder = path
+        .rfind('/')
+        .and_then(|idx| path.get(..=idx))
+        .unwrap_or("");
+    let entries = entries_of(tree, &format!("/{folder}"));
+    let entries = entries
+        .iter()
+        .filter(|(_, is_folder)| *is_folder || !only_folders)
+        .map(|(name, is_folder)| (format!("{folder}{name}"), *is_folder));
+    let entries: Vec<(String, bool)> = entries.collect();
+    let entries = entries
+        .iter()
+        .map(|(path, is_folder)| (path.as_str(), *is_folder));
+    entries_below(entries, path, "/", items);
 }
 
 /// Offers the entries of one folder of the build context, those that the ignore file leaves out excepted.
@@ -162,16 +170,9 @@ pub(super) fn destinations(context: &Context<'_>, typed: &str, items: &mut Items
         }
     }
     written_paths(context, stage, items);
-    let image = model.root_stage(stage).and_then(|root| root.image.as_ref());
-    match image.and_then(|image| image_files(context, image.value_or_text())) {
-        Some(files) if typed.starts_with('/') => {
-            let folders = files.iter().filter(|file| file.ends_with('/'));
-            entries_below(
-                folders.map(|file| (file.trim_start_matches('/'), true)),
-                typed,
-                "/",
-                items,
-            );
+    match tree_of_stage(context.analysis, stage, context.at) {
+        Some(tree) if typed.starts_with('/') && !tree.layers().is_empty() => {
+            image_entries(&tree, typed, true, items)
         }
         _ => {
             for folder in [

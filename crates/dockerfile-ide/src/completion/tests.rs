@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use dockerfile_model::{AccountNames, BaseImageFacts, FileKind, LayerFiles};
 use dockerfile_source::SourceFile;
 use test_support::cursor;
 
@@ -24,6 +25,27 @@ fn outside() -> Outside {
         }],
         ..Outside::default()
     };
+    let path = |path: &str| {
+        (
+            path.to_owned(),
+            FileKind::File {
+                is_executable: true,
+            },
+        )
+    };
+    let mut files = LayerFiles::new([
+        path("/usr/bin/sh"),
+        path("/usr/bin/ls"),
+        ("/bin".to_owned(), FileKind::Link("usr/bin".into())),
+        path("/etc/passwd"),
+    ]);
+    files.users = AccountNames::Known(vec!["root".into(), "server".into()]);
+    let facts = BaseImageFacts {
+        files: Some(Arc::new(files)),
+        ..BaseImageFacts::default()
+    };
+    let images = &mut outside.lint.input.base_images;
+    images.insert("known:1".into(), Arc::new(facts));
     outside.lint.ignore_file = IgnoreFileFact::Present("*.key\n".to_owned());
     outside
 }
@@ -195,4 +217,26 @@ fn every_documentation_key_has_a_text() {
             }
         }
     }
+}
+
+#[test]
+fn paths_of_an_image_are_those_of_the_folder_that_is_typed() {
+    let stage = "FROM known:1 AS a\nFROM scratch\nCOPY --from=a ";
+    offers(&format!("{stage}/$0"), &["/bin/", "/etc/", "/usr/"]);
+    offers(&format!("{stage}/bin/$0"), &["/bin/ls", "/bin/sh"]);
+    offers(
+        "FROM scratch\nCOPY --from=known:1 /etc/p$0",
+        &["/etc/passwd"],
+    );
+    withholds(
+        "FROM scratch\nCOPY --from=known:1 /etc/p$0",
+        &["/usr/bin/sh"],
+    );
+    offers("FROM known:1\nWORKDIR /u$0", &["/usr/"]);
+}
+
+#[test]
+fn users_of_an_image_are_offered() {
+    offers("FROM known:1\nUSER $0", &["server", "root"]);
+    withholds("FROM other:1\nUSER $0", &["server"]);
 }

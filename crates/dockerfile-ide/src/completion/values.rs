@@ -5,6 +5,7 @@ use dockerfile_model::Keyword;
 use super::variables::PLATFORM_ARGUMENTS;
 use super::{CompletionKind, Context, Items, keywords, paths};
 use crate::document_symbol::base_title;
+use crate::image_tree::tree_of_stage;
 use crate::manual::instruction_page;
 
 /// Offers what an instruction takes at the cursor.
@@ -160,6 +161,16 @@ pub(super) fn users(context: &Context<'_>, items: &mut Items) {
                     .add(CompletionKind::Value, name, "made in this file")
                     .rank = 1;
             }
+        }
+    }
+    let tree = context
+        .stage
+        .and_then(|stage| tree_of_stage(context.analysis, stage, context.at));
+    let of_image = tree.as_ref().and_then(dockerfile_model::FileTree::users);
+    for name in of_image.unwrap_or_default() {
+        if !seen.contains(&name.as_str()) {
+            seen.push(name);
+            items.add(CompletionKind::Value, name, "in the image").rank = 2;
         }
     }
     for (name, detail) in [

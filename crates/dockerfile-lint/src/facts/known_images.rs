@@ -237,6 +237,19 @@ pub(crate) fn is_unprivileged_image(name: &str) -> bool {
         || is_unprivileged_tag(path)
 }
 
+/// Returns whether an image is known to hold no shell, whatever the release: those of `distroless` but for `debug`, and but
+/// for Python, which had one for long.
+pub(crate) fn has_no_shell(name: &str) -> bool {
+    let (path, tag) = split(name);
+    let Some(kind) = path.strip_prefix("distroless/") else {
+        return false;
+    };
+    let is_without = ["static", "base", "cc", "java", "nodejs"]
+        .iter()
+        .any(|known| kind.starts_with(known));
+    is_without && !tag.contains("debug") && !kind.contains("debug")
+}
+
 /// Returns whether the users of an image are those of Windows, to whom none of this applies.
 pub(crate) fn is_windows_image(name: &str) -> bool {
     ["windows", "nanoserver", "servercore"]
@@ -314,6 +327,15 @@ mod tests {
         assert!(has("node:22", "node") && has("debian:12", "www-data"));
         assert!(!has("alpine:3.22", "www-data") && has("php:8-fpm-alpine", "www-data"));
         assert!(!has("python:3.13", "app"));
+    }
+
+    #[test]
+    fn knows_who_has_no_shell() {
+        assert!(has_no_shell("gcr.io/distroless/static-debian12:nonroot"));
+        assert!(has_no_shell("gcr.io/distroless/base@sha256:0"));
+        assert!(!has_no_shell("gcr.io/distroless/base:debug-nonroot"));
+        assert!(!has_no_shell("gcr.io/distroless/python3-debian12"));
+        assert!(!has_no_shell("debian:12"));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Rules about the commands that RUN, CMD and the rest hand to a shell.
 
 mod background_process;
+mod command_not_in_image;
 mod disabled_tls_verification;
 mod heredoc_without_errexit;
 mod high_user_id;
@@ -8,6 +9,7 @@ mod insecure_run_flag;
 mod instruction_inside_run;
 mod literal_password;
 mod missing_pipefail;
+mod missing_shell;
 mod piped_installer;
 mod pointless_command;
 mod relinked_shell;
@@ -34,6 +36,8 @@ pub(crate) const RULES: &[&Rule] = &[
     &insecure_run_flag::INSECURE_RUN_FLAG,
     &heredoc_without_errexit::HEREDOC_WITHOUT_ERREXIT,
     &background_process::BACKGROUND_PROCESS,
+    &missing_shell::MISSING_SHELL,
+    &command_not_in_image::COMMAND_NOT_IN_IMAGE,
 ];
 
 /// Returns whether a command is `set` with an option, given by its letter or by its long name behind `-o`.

@@ -3,6 +3,7 @@
 mod copy_from_own_stage;
 mod copy_whole_filesystem;
 mod duplicate_stage_name;
+mod missing_copy_source;
 mod reserved_stage_name;
 mod stage_name_casing;
 mod undefined_stage;
@@ -21,6 +22,7 @@ pub(crate) const RULES: &[&Rule] = &[
     &unused_stage::UNUSED_STAGE,
     &copy_from_own_stage::COPY_FROM_OWN_STAGE,
     &copy_whole_filesystem::COPY_WHOLE_FILESYSTEM,
+    &missing_copy_source::MISSING_COPY_SOURCE,
 ];
 
 /// Returns where the name of a stage stands; for a mount without `from=`.

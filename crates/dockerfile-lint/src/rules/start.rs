@@ -3,6 +3,7 @@
 mod exec_form_single_string;
 mod exec_form_variable;
 mod missing_healthcheck;
+mod missing_start_file;
 mod multiple_cmd;
 mod multiple_entrypoint;
 mod multiple_healthcheck;
@@ -33,6 +34,7 @@ pub(crate) const RULES: &[&Rule] = &[
     &ungraceful_stopsignal::UNGRACEFUL_STOPSIGNAL,
     &missing_healthcheck::MISSING_HEALTHCHECK,
     &start_path_mismatch::START_PATH_MISMATCH,
+    &missing_start_file::MISSING_START_FILE,
 ];
 
 /// Reports the instructions of one kind that a later one of the same stage puts out of force.

@@ -10,6 +10,7 @@ mod secret_in_variable;
 mod spaced_equals;
 mod undefined_variable;
 mod unused_arg;
+mod variable_set_by_base;
 
 use crate::Rule;
 
@@ -24,4 +25,5 @@ pub(crate) const RULES: &[&Rule] = &[
     &invalid_label_key::INVALID_LABEL_KEY,
     &spaced_equals::SPACED_EQUALS,
     &unused_arg::UNUSED_ARG,
+    &variable_set_by_base::VARIABLE_SET_BY_BASE,
 ];

@@ -25,6 +25,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "dockerfile-lint",
         &["dockerfile-model", "dockerfile-syntax", "dockerfile-source"],
     ),
+    ("image-facts", &["dockerfile-model", "oci-image"]),
     (
         "dockerfile-build",
         &[
@@ -56,6 +57,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "dockerfile-ide",
             "dockerfile-config",
             "dockerfile-build",
+            "image-facts",
             "oci-image",
             "dockerfile-lint",
             "dockerfile-source",
@@ -70,7 +72,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "dockerfile-report",
             "dockerfile-syntax",
             "dockerfile-source",
-            "oci-image",
+            "image-facts",
         ],
     ),
     (

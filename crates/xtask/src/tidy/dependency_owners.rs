@@ -63,7 +63,13 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("blake3", &["dockerfile-build"]),
     (
         "rustix",
-        &["oci-image", "dockerfile-build", "dfbuild", "dfls"],
+        &[
+            "oci-image",
+            "image-facts",
+            "dockerfile-build",
+            "dfbuild",
+            "dfls",
+        ],
     ),
     ("libc", &["build-sandbox"]),
     ("nix", &["build-sandbox"]),

@@ -69,16 +69,24 @@ fn check_tests(file: &RepositoryFile, report: &mut Report) {
         .text
         .split_once("mod tests")
         .map_or("", |(_, tests)| tests);
-    let fires = ["check_fires(", "check_fix(", "check("]
-        .iter()
-        .any(|call| tests.contains(call));
+    let fires = [
+        "check_fires(",
+        "check_fires_on_image(",
+        "check_fix(",
+        "check(",
+    ]
+    .iter()
+    .any(|call| tests.contains(call));
     if !fires {
         report.fault(
             &file.path,
             "no test in which the rule fires (`check_fires`)",
         );
     }
-    if !tests.contains("check_clean(") {
+    let almost_fires = ["check_clean(", "check_clean_on_image("]
+        .iter()
+        .any(|call| tests.contains(call));
+    if !almost_fires {
         report.fault(
             &file.path,
             "no test in which the rule almost fires (`check_clean`)",
