@@ -1,6 +1,7 @@
 //! `cargo xtask bench build`: whole builds, ours and the peers' in the same run.
 
 mod builders;
+mod export;
 mod process;
 mod scale;
 mod table;
@@ -58,6 +59,9 @@ pub(crate) struct BuildArgs {
     /// Neither workloads nor their table: only --scale and --export.
     #[arg(long)]
     no_workloads: bool,
+    /// Makes --scale and --export small: to try the bench itself.
+    #[arg(long, conflicts_with = "write")]
+    small: bool,
     /// Writes the tables into docs/comparison.md.
     #[arg(long)]
     write: bool,
@@ -82,20 +86,20 @@ pub(crate) fn build(workspace: &Workspace, args: &BuildArgs) -> anyhow::Result<(
         && let Some(ours) = builders.iter_mut().find(|b| b.name() == "dfbuild")
     {
         page.push_str("\nHow it grows:\n\n");
-        page.push_str(&scale::scale(ours, work.path(), args.rounds)?);
+        page.push_str(&scale::scale(ours, work.path(), args.rounds, args.small)?);
     }
     if args.export {
-        page.push_str("\nExport of an image that is built already:\n\n");
-        let source = workloads::sources(&["g_1gib".to_owned()])?;
-        let source = source.first().context("no g_1gib")?;
-        let workload = Workload::make(source, work.path(), &offline(workspace))?;
-        let context = workload.context();
-        page.push_str(&scale::export(
-            &mut builders,
-            &context,
-            work.path(),
-            args.rounds,
-        )?);
+        page.push_str("\nAn image that is built already, given away: *first* with nothing compressed before, *again* once more at once. Docker writes and \
+             pushes what it can: `docker save` is uncompressed, `docker push` gzip.\n\n");
+        let big = if args.small {
+            None
+        } else {
+            let source = workloads::sources(&["g_1gib".to_owned()])?;
+            let source = source.first().context("no g_1gib")?;
+            Some(Workload::make(source, work.path(), &offline(workspace))?.context())
+        };
+        let (folder, big) = (work.path(), big.as_deref());
+        page.push_str(&export::export(&mut builders, big, folder, args.rounds)?);
     }
     println!("\n{page}");
     if args.write {
