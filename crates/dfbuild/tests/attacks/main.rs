@@ -39,4 +39,5 @@ mod scratch;
 mod context;
 mod dockerfile;
 mod layers;
+mod limits;
 mod run;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crate::scratch::{Output, Scratch};
 
 /// A context with busybox, or `None` where there is none, or no namespaces.
-fn busybox() -> Option<Scratch> {
+pub(crate) fn busybox() -> Option<Scratch> {
     let program = ["/bin/busybox", "/usr/bin/busybox"]
         .into_iter()
         .find(|path| Path::new(path).is_file())?;
@@ -22,7 +22,7 @@ fn run(scratch: &Scratch, steps: &str) -> Output {
     run_with(scratch, steps, &[])
 }
 
-fn run_with(scratch: &Scratch, steps: &str, arguments: &[&str]) -> Output {
+pub(crate) fn run_with(scratch: &Scratch, steps: &str, arguments: &[&str]) -> Output {
     let start = "FROM scratch AS base\nCOPY --chmod=755 busybox /bin/busybox\n\
                  RUN [\"/bin/busybox\", \"--install\", \"-s\", \"/bin\"]\n";
     scratch.write("app/Dockerfile", format!("{start}{steps}"));
@@ -31,7 +31,7 @@ fn run_with(scratch: &Scratch, steps: &str, arguments: &[&str]) -> Output {
     scratch.run(&all)
 }
 
-fn assert_runs(scratch: &Scratch, steps: &str) -> Output {
+pub(crate) fn assert_runs(scratch: &Scratch, steps: &str) -> Output {
     let output = run(scratch, steps);
     assert_eq!(output.code, 0, "{output:?}");
     output

@@ -361,7 +361,7 @@ impl Solver<'_> {
         Ok(())
     }
 
-    pub(super) fn scratch_folder(&self) -> Result<tempfile::TempDir, BuildError> {
+    pub(crate) fn scratch_folder(&self) -> Result<tempfile::TempDir, BuildError> {
         tempfile::tempdir_in(self.store.temporary_folder()).map_err(|error| {
             BuildError::new(
                 Failure::System,
