@@ -289,3 +289,34 @@ fn what_a_command_leaves_running_ends_with_it() {
     }
     assert_eq!(left, 0);
 }
+
+#[test]
+fn groups_are_those_of_the_image() {
+    let Some(scratch) = busybox() else { return };
+    let accounts = "RUN mkdir -p /etc && echo 'app:x:1000:1001::/:/bin/sh' > /etc/passwd && \
+                    printf 'app:x:1001:\\nextra:x:2000:other,app\\nwheel:x:10:other\\nalone:x:3000:app\\n' > /etc/group\n";
+    let cases = [
+        // None of those of whoever started the build.
+        ("", "0"),
+        ("USER app\n", "1001 2000 3000"),
+        // A group of its own gives up the others.
+        ("USER app:wheel\n", "10"),
+        ("USER app:10\n", "10"),
+        ("USER 4242\n", "0"),
+        ("USER 4242:7\n", "7"),
+    ];
+    for (user, groups) in cases {
+        let show = "RUN echo groups=$(grep Groups: /proc/self/status | cut -d: -f2)";
+        let steps = format!("{accounts}{user}{show}\n");
+        let output = run(&scratch, &steps);
+        if output.stderr.contains("user namespace") {
+            // One id only: there are no others to have.
+            assert_eq!(output.code, 1, "{user}: {output:?}");
+            continue;
+        }
+        assert_eq!(output.code, 0, "{user}: {output:?}");
+        let said = format!(" groups={groups}");
+        let is_said = output.stderr.lines().any(|line| line.ends_with(&said));
+        assert!(is_said, "{user}: {output:?}");
+    }
+}
