@@ -49,6 +49,10 @@ pub enum SandboxError {
     OverlayUnavailable { directory: PathBuf, reason: String },
     #[error("user namespaces cannot be used: {reason}")]
     UserNamespaceForbidden { reason: String, help: String },
+    #[error("the limit {limit} cannot be set: {reason}")]
+    LimitRefused { limit: String, reason: String },
+    #[error("the control group `/{}` cannot be used: {reason}", group.display())]
+    ControlGroupRefused { group: PathBuf, reason: String },
     #[error("an isolated network needs `pasta` or `slirp4netns`, and neither was found on PATH")]
     NetworkProgramMissing,
     #[error("`{program}` did not set up the network of the command: {reason}")]
@@ -105,6 +109,9 @@ impl SandboxError {
             SandboxError::UserNamespaceForbidden { help, .. } => Some(help),
             SandboxError::IdNotMapped { .. } => Some(
                 "give this user a range in /etc/subuid and /etc/subgid and install newuidmap (package `uidmap`)",
+            ),
+            SandboxError::ControlGroupRefused { .. } => Some(
+                "limits of memory, processors and processes need root, or a group that systemd delegates: `systemd-run --user --scope -p Delegate=yes`, and `--cgroup-parent`",
             ),
             SandboxError::NetworkProgramMissing => {
                 Some("install `passt` or `slirp4netns`, or use the network of the host")

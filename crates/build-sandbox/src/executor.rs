@@ -49,6 +49,8 @@ pub struct Usage {
 pub struct Outcome {
     pub ending: Ending,
     pub usage: Usage,
+    /// A process was killed because the command was at the limit of its memory.
+    pub ran_out_of_memory: bool,
     /// The mount points, below the root, that were missing in the image. They have been removed again unless the command
     /// put something into a directory on the way.
     pub stubs: Vec<PathBuf>,

@@ -133,11 +133,11 @@ fn serve() -> io::Result<()> {
             !ended
         });
         if has_job {
-            let Some([job, output, errors, socket]) = receive_descriptors(control)? else {
+            let Some([task, input, output, errors, socket]) = receive_descriptors(control)? else {
                 // The program is gone: so is everything that it started, since each child dies with this process.
                 return Ok(());
             };
-            start(&mut running, job, output, errors, socket);
+            start(&mut running, task, [input, output, errors], socket);
         }
     }
 }
@@ -183,13 +183,7 @@ fn wait(control: BorrowedFd<'_>, running: &[Running]) -> io::Result<(bool, Vec<(
     ))
 }
 
-fn start(
-    running: &mut Vec<Running>,
-    job: OwnedFd,
-    output: OwnedFd,
-    errors: OwnedFd,
-    socket: OwnedFd,
-) {
+fn start(running: &mut Vec<Running>, task: OwnedFd, stdio: [OwnedFd; 3], socket: OwnedFd) {
     let namespaces = libc::CLONE_NEWNS
         | libc::CLONE_NEWPID
         | libc::CLONE_NEWIPC
@@ -207,7 +201,7 @@ fn start(
             // A copy of another job's socket in here would make its caller wait for this job.
             running.clear();
             leave_control_socket();
-            child::run(job, output, errors, socket)
+            child::run(task, stdio, socket)
         }
         Err(error) => {
             if let Err(failure) =

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::Limits;
+
 /// One command and everything it may see.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Job {
@@ -28,6 +30,7 @@ pub struct Job {
     /// The content of /etc/resolv.conf; that of the host without it.
     pub resolv_conf: Option<String>,
     pub timeout: Option<Duration>,
+    pub limits: Limits,
 }
 
 impl Job {
@@ -54,6 +57,7 @@ impl Job {
             extra_hosts: Vec::new(),
             resolv_conf: None,
             timeout: None,
+            limits: Limits::default(),
         }
     }
 }

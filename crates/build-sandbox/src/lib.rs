@@ -15,6 +15,7 @@
 mod error;
 mod executor;
 mod job;
+mod limits;
 
 mod message;
 mod mount_call;
@@ -23,6 +24,7 @@ mod system_call;
 pub mod user_namespace;
 
 mod child;
+mod control_group;
 mod helper;
 mod runtime;
 mod sandbox;
@@ -35,6 +37,7 @@ pub use error::SandboxError;
 pub use executor::{Ending, Executor, Outcome, Stream, Usage};
 pub use helper::run_helper_if_asked;
 pub use job::{Job, Mount, MountSource, Network, Root, Security, Writes};
+pub use limits::{GroupLimits, Limits, ResourceLimit};
 pub use remove_tree::remove_tree;
 pub use runtime::RuntimeExecutor;
-pub use sandbox::Sandbox;
+pub use sandbox::{Connection, Sandbox};

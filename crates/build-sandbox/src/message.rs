@@ -1,7 +1,7 @@
 //! What the processes of a sandbox tell each other.
 //!
-//! The caller sends the helper one packet per job: a byte and the descriptors of a memory file with the job (JSON), of the two
-//! output pipes and of a packet socket. On that socket come [`Report`]s; when the caller closes its end, the job is cancelled.
+//! The caller sends the helper one packet per job: a byte and the descriptors of a memory file with the job (JSON), of its
+//! input and its two outputs, and of a packet socket. On that socket come [`Report`]s; when the caller closes its end, the job is cancelled.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
@@ -12,12 +12,40 @@ use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::socket::{ControlMessage, ControlMessageOwned, MsgFlags, recvmsg, sendmsg};
 use serde::{Deserialize, Serialize};
 
+use crate::control_group::Membership;
 use crate::{Ending, Job, SandboxError, Usage};
 
 /// The packets on the socket of a job are smaller than this.
 pub(crate) const LARGEST_REPORT: usize = 64 * 1024;
-/// Memory file, output, errors, socket.
-pub(crate) const JOB_DESCRIPTORS: usize = 4;
+/// Memory file, input, output, errors, socket.
+pub(crate) const JOB_DESCRIPTORS: usize = 5;
+
+/// What the first process of a sandbox is handed.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Task {
+    pub(crate) job: Job,
+    pub(crate) group: Membership,
+    pub(crate) stdio: Stdio,
+}
+
+/// What the descriptors of a task are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Stdio {
+    /// Pipes for the outputs, and nothing to read.
+    Outputs,
+    /// Pipes for all three.
+    Pipes,
+    /// A terminal for all three.
+    Terminal,
+}
+
+/// The standard descriptors of a command, and what they are.
+pub(crate) struct Descriptors {
+    pub(crate) kind: Stdio,
+    pub(crate) input: OwnedFd,
+    pub(crate) output: OwnedFd,
+    pub(crate) errors: OwnedFd,
+}
 
 /// What a child or the helper says about a job.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -60,17 +88,17 @@ pub(crate) fn send_report(socket: BorrowedFd<'_>, report: &Report) -> io::Result
     Ok(())
 }
 
-/// Puts a job into a memory file.
-pub(crate) fn job_file(job: &Job) -> io::Result<OwnedFd> {
+/// Puts a task into a memory file.
+pub(crate) fn task_file(task: &Task) -> io::Result<OwnedFd> {
     let mut file = File::from(memfd_create(c"job", MFdFlags::MFD_CLOEXEC)?);
-    serde_json::to_writer(io::BufWriter::new(&file), job)?;
+    serde_json::to_writer(io::BufWriter::new(&file), task)?;
     file.flush()?;
     file.rewind()?;
     Ok(file.into())
 }
 
-/// Reads the job of a memory file.
-pub(crate) fn read_job(file: OwnedFd) -> io::Result<Job> {
+/// Reads the task of a memory file.
+pub(crate) fn read_task(file: OwnedFd) -> io::Result<Task> {
     let mut text = Vec::new();
     File::from(file).read_to_end(&mut text)?;
     Ok(serde_json::from_slice(&text)?)

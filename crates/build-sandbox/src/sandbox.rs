@@ -1,5 +1,6 @@
 //! The caller's side: starts the helper, hands it jobs and listens.
 
+use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::process::{Child, Command, Stdio};
@@ -14,15 +15,29 @@ use nix::sys::socket::{
 };
 use nix::unistd::{pipe2, read};
 
+use crate::control_group::ControlGroup;
 use crate::error::Attempt;
 use crate::executor::{Ending, Executor, Outcome, Stream, Usage};
 use crate::helper::HELPER_WORD;
-use crate::message::{LARGEST_REPORT, Report, StubChain, job_file, send_descriptors};
+use crate::message::{
+    LARGEST_REPORT, Report, Stdio as Kind, StubChain, Task, send_descriptors, task_file,
+};
 use crate::stubs::remove_stubs;
 use crate::{Job, SandboxError};
 
 /// How often `cancel` is asked.
 const CANCEL_INTERVAL: Duration = Duration::from_millis(50);
+/// What a command reads, and where its output goes.
+#[derive(Debug)]
+pub enum Connection {
+    /// Nothing to read.
+    Output,
+    /// The end of a pipe to read.
+    Input(OwnedFd),
+    /// The inner end of a terminal, which becomes that of the command's session; output does not pass through here.
+    Terminal(OwnedFd),
+}
+
 /// As much as a pipe holds.
 const OUTPUT_BUFFER: usize = 64 * 1024;
 
@@ -60,55 +75,18 @@ impl Sandbox {
         })
     }
 
-    fn send(&self, job: &Job) -> Result<Listener, SandboxError> {
-        let sending = || String::from("handing a job to the helper of the sandbox");
-        let file = job_file(job).attempt(sending)?;
-        let (output, output_write) = pipe2(OFlag::O_CLOEXEC).attempt(sending)?;
-        let (errors, errors_write) = pipe2(OFlag::O_CLOEXEC).attempt(sending)?;
-        for pipe in [&output, &errors] {
-            fcntl(pipe, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).attempt(sending)?;
-        }
-        let (socket, their_socket) = socketpair(
-            AddressFamily::Unix,
-            SockType::SeqPacket,
-            None,
-            SockFlag::SOCK_CLOEXEC,
-        )
-        .attempt(sending)?;
-        let control = self
-            .control
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        let control = control.as_ref().ok_or(SandboxError::HelperGone)?;
-        let descriptors =
-            [&file, &output_write, &errors_write, &their_socket].map(AsRawFd::as_raw_fd);
-        match send_descriptors(control.as_fd(), descriptors) {
-            Err(error) if matches!(error.raw_os_error(), Some(libc::EPIPE | libc::ECONNRESET)) => {
-                Err(SandboxError::HelperGone)
-            }
-            other => other.attempt(sending),
-        }?;
-        Ok(Listener {
-            output: Some(output),
-            errors: Some(errors),
-            socket,
-            given_up: None,
-            failure: None,
-            ending: None,
-            gone: None,
-            stubs: Vec::new(),
-        })
-    }
-}
-
-impl Executor for Sandbox {
-    fn run(
+    /// Runs a job to its end, as [`Executor::run`] does, connected to something.
+    pub fn run_connected(
         &self,
         job: &Job,
+        connection: Connection,
         output: &mut dyn FnMut(Stream, &[u8]),
         cancel: &dyn Fn() -> bool,
     ) -> Result<Outcome, SandboxError> {
-        let mut listener = self.send(job)?;
+        let group = (!job.limits.group.is_empty())
+            .then(|| ControlGroup::new(&job.limits.group))
+            .transpose()?;
+        let mut listener = self.send(job, group.as_ref(), connection)?;
         listener.listen(job.timeout, output, cancel)?;
         let stubs = std::mem::take(&mut listener.stubs);
         // Everything in the sandbox is dead by now, and its mounts are gone.
@@ -127,8 +105,100 @@ impl Executor for Sandbox {
         Ok(Outcome {
             ending,
             usage,
+            ran_out_of_memory: group.is_some_and(|group| group.ran_out_of_memory()),
             stubs: stubs.into_iter().map(|chain| chain.path).collect(),
         })
+    }
+
+    fn send(
+        &self,
+        job: &Job,
+        group: Option<&ControlGroup>,
+        connection: Connection,
+    ) -> Result<Listener, SandboxError> {
+        let sending = || String::from("handing a job to the helper of the sandbox");
+        let ends = Ends::new(connection).attempt(sending)?;
+        let task = Task {
+            job: job.clone(),
+            group: group.map(ControlGroup::membership).unwrap_or_default(),
+            stdio: ends.kind,
+        };
+        let file = task_file(&task).attempt(sending)?;
+        let (socket, their_socket) = socketpair(
+            AddressFamily::Unix,
+            SockType::SeqPacket,
+            None,
+            SockFlag::SOCK_CLOEXEC,
+        )
+        .attempt(sending)?;
+        let control = self
+            .control
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let control = control.as_ref().ok_or(SandboxError::HelperGone)?;
+        let [input, output, errors] = &ends.theirs;
+        let descriptors = [&file, input, output, errors, &their_socket].map(AsRawFd::as_raw_fd);
+        match send_descriptors(control.as_fd(), descriptors) {
+            Err(error) if matches!(error.raw_os_error(), Some(libc::EPIPE | libc::ECONNRESET)) => {
+                Err(SandboxError::HelperGone)
+            }
+            other => other.attempt(sending),
+        }?;
+        let [output, errors] = ends.ours;
+        Ok(Listener {
+            output,
+            errors,
+            socket,
+            given_up: None,
+            failure: None,
+            ending: None,
+            gone: None,
+            stubs: Vec::new(),
+        })
+    }
+}
+
+/// The standard descriptors of a command, and our ends of its output.
+struct Ends {
+    kind: Kind,
+    theirs: [OwnedFd; 3],
+    ours: [Option<OwnedFd>; 2],
+}
+
+impl Ends {
+    fn new(connection: Connection) -> io::Result<Ends> {
+        let (kind, input) = match connection {
+            Connection::Output => (Kind::Outputs, File::open("/dev/null")?.into()),
+            Connection::Input(input) => (Kind::Pipes, input),
+            Connection::Terminal(terminal) => {
+                return Ok(Ends {
+                    kind: Kind::Terminal,
+                    theirs: [terminal.try_clone()?, terminal.try_clone()?, terminal],
+                    ours: [None, None],
+                });
+            }
+        };
+        let (output, output_write) = pipe2(OFlag::O_CLOEXEC)?;
+        let (errors, errors_write) = pipe2(OFlag::O_CLOEXEC)?;
+        for pipe in [&output, &errors] {
+            fcntl(pipe, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
+        }
+        Ok(Ends {
+            kind,
+            theirs: [input, output_write, errors_write],
+            ours: [Some(output), Some(errors)],
+        })
+    }
+}
+
+impl Executor for Sandbox {
+    fn run(
+        &self,
+        job: &Job,
+        output: &mut dyn FnMut(Stream, &[u8]),
+        cancel: &dyn Fn() -> bool,
+    ) -> Result<Outcome, SandboxError> {
+        self.run_connected(job, Connection::Output, output, cancel)
     }
 }
 

@@ -299,6 +299,15 @@ pub(crate) fn start_loopback() -> io::Result<()> {
     .map(drop)
 }
 
+/// Makes a terminal that of this process's session, which has none.
+pub(crate) fn take_terminal(terminal: BorrowedFd<'_>) -> io::Result<()> {
+    // SAFETY: this command takes a number only.
+    check(c_long::from(unsafe {
+        libc::ioctl(terminal.as_raw_fd(), libc::TIOCSCTTY, 0)
+    }))
+    .map(drop)
+}
+
 /// Waits for one child.
 pub(crate) fn wait_for(pid: libc::pid_t) -> Option<(c_int, libc::rusage)> {
     wait4(pid).map(|(_, status, usage)| (status, usage))

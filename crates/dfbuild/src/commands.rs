@@ -13,4 +13,5 @@ pub(crate) mod plan;
 pub(crate) mod prune;
 pub(crate) mod pull;
 pub(crate) mod push;
+pub(crate) mod run;
 pub(crate) mod store;

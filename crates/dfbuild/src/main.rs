@@ -22,6 +22,7 @@ mod failure;
 mod interrupt;
 mod progress;
 mod registries;
+mod terminal;
 
 mod check;
 mod docker;
@@ -47,6 +48,7 @@ fn main() -> ExitCode {
         Command::History(arguments) => commands::history::run(&arguments),
         Command::Inspect(arguments) => commands::inspect::run(&arguments),
         Command::Layers(arguments) => commands::layers::run(&arguments),
+        Command::Run(arguments) => commands::run::run(&arguments),
         Command::Tag(arguments) => commands::names::tag(&arguments),
         Command::Rmi(arguments) => commands::names::remove(&arguments),
         Command::Pull(arguments) => commands::pull::run(&arguments),

@@ -50,6 +50,38 @@ pub(crate) fn bytes(text: &str) -> Result<u64, String> {
     number.checked_mul(factor).ok_or_else(fault)
 }
 
+/// Reads a size as Docker reads those of memory: `128m` and `128MB` are 128 MiB.
+pub(crate) fn memory(text: &str) -> Result<u64, String> {
+    let fault = || format!("`{text}` is not a size such as 64m, 512MB or 2g");
+    let (number, unit) = split_number(text).ok_or_else(fault)?;
+    let shift = match unit.trim().to_ascii_lowercase().as_str() {
+        "" | "b" => 0,
+        "k" | "kb" | "kib" => 10,
+        "m" | "mb" | "mib" => 20,
+        "g" | "gb" | "gib" => 30,
+        "t" | "tb" | "tib" => 40,
+        _ => return Err(fault()),
+    };
+    number.checked_mul(1 << shift).ok_or_else(fault)
+}
+
+/// Reads a number of processors such as `1.5`, in thousandths.
+pub(crate) fn processors(text: &str) -> Result<u64, String> {
+    let fault = || format!("`{text}` is not a number of processors such as 2 or 0.5");
+    let (whole, part) = text.split_once('.').unwrap_or((text, ""));
+    // More digits than the kernel tells apart are no digits.
+    let is_number = part.len() <= 3 && part.bytes().all(|byte| byte.is_ascii_digit());
+    let part: u64 = format!("{part:0<3}").parse().map_err(|_| fault())?;
+    let whole: u64 = whole.parse().map_err(|_| fault())?;
+    let thousandths = whole
+        .checked_mul(1000)
+        .and_then(|all| all.checked_add(part));
+    // The kernel takes no quota below a hundredth.
+    thousandths
+        .filter(|thousandths| is_number && (10..=1_000_000_000).contains(thousandths))
+        .ok_or_else(fault)
+}
+
 fn split_number(text: &str) -> Option<(u64, &str)> {
     let end = text
         .find(|c: char| !c.is_ascii_digit())
@@ -83,6 +115,38 @@ mod tests {
             "9999999999999999w",
         ] {
             assert!(duration(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn sizes_of_memory_are_powers_of_two() {
+        assert_eq!(memory("128m"), Ok(128 << 20));
+        assert_eq!(memory("2GB"), Ok(2 << 30));
+        assert_eq!(memory("65536"), Ok(65536));
+        for text in ["", "m", "1.5g", "1x", "99999999999t"] {
+            assert!(memory(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn processors_may_be_parts() {
+        assert_eq!(processors("2"), Ok(2000));
+        assert_eq!(processors("0.5"), Ok(500));
+        assert_eq!(processors("1.25"), Ok(1250));
+        for text in [
+            "",
+            "0",
+            "0.001",
+            "-1",
+            "x",
+            "1.x",
+            "1.+5",
+            "inf",
+            "NaN",
+            "1e300",
+            "99999999999999999999",
+        ] {
+            assert!(processors(text).is_err(), "{text}");
         }
     }
 

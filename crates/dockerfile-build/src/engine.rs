@@ -11,7 +11,7 @@ use crate::error::{BuildError, Failure, told};
 use crate::event::{Event, Observer, Silent, StepId};
 use crate::image::{Image, assemble};
 use crate::layers::{Layers, SnapshotForm};
-use crate::plan::{Dockerfile, plan};
+use crate::plan::{Dockerfile, Plan, plan};
 use crate::request::Request;
 use crate::runner::Runner;
 use crate::solve::{Outlook, Peek, Solver, Steps};
@@ -146,12 +146,27 @@ pub(crate) enum Reach<'c> {
     Store(&'c Contexts),
 }
 
-pub(crate) fn with_solver<T: Send>(
+pub(crate) fn with_solver<T>(
     request: &Request,
     reach: Reach<'_>,
     observer: &dyn Observer,
     is_cancelled: &(dyn Fn() -> bool + Sync),
-    work: impl FnOnce(&Solver<'_>) -> Result<T, BuildError> + Send,
+    work: impl FnOnce(&Solver<'_>) -> Result<T, BuildError>,
+) -> Result<T, BuildError> {
+    let planned = |request: &Request, images: &Images<'_>| {
+        plan(&Dockerfile::new(&request.dockerfile), request, images)
+    };
+    with_plan(request, reach, planned, observer, is_cancelled, work)
+}
+
+/// Does something with a plan, wherever that comes from.
+pub(crate) fn with_plan<T>(
+    request: &Request,
+    reach: Reach<'_>,
+    planned: impl FnOnce(&Request, &Images<'_>) -> Result<Plan, BuildError>,
+    observer: &dyn Observer,
+    is_cancelled: &(dyn Fn() -> bool + Sync),
+    work: impl FnOnce(&Solver<'_>) -> Result<T, BuildError>,
 ) -> Result<T, BuildError> {
     // Commands are started from elsewhere.
     let place = std::path::absolute(&request.store)
@@ -160,7 +175,6 @@ pub(crate) fn with_solver<T: Send>(
         store: place,
         ..request.clone()
     };
-    let dockerfile = Dockerfile::new(&request.dockerfile);
     let store = Store::create(&request.store).map_err(|error| {
         BuildError::new(
             Failure::System,
@@ -185,7 +199,7 @@ pub(crate) fn with_solver<T: Send>(
         Reach::Network(contexts) => (images, contexts),
         Reach::Store(contexts) => (images.offline(), contexts),
     };
-    let plan = plan(&dockerfile, request, &images)?;
+    let plan = planned(request, &images)?;
     let (runner, steps) = (
         Runner::new(request.executor.clone(), store.temporary_folder()),
         Steps::new(&plan, request),

@@ -35,7 +35,7 @@ impl<'c> ChainFiles<'c> {
             .layers
             .get(layer)
             .ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
-        layer.open(path, self.store)
+        layer.open_verified(path, self.store)
     }
 
     /// Reads a small file whole, symbolic links followed inside of the image; `None` when there is no such file.

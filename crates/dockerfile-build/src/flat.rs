@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{PermissionsExt as _, symlink};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use oci_image::layer::{Entry, Kind, LayerPath, LayerRecord, LayerWriter};
+use oci_image::layer::{Entry, Kind, LayerPath, LayerRecord, LayerWriter, Timestamp};
 use oci_image::store::Store;
+use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, utimensat};
 
 use crate::error::BuildError;
 use crate::export::{entries_of, fault, plain_layer};
@@ -80,14 +81,16 @@ pub(crate) fn write_tar(
 /// Writes the files of an image below a folder. Owners and devices are left out: they are for root, and for images.
 pub(crate) fn write_folder(store: &Store, image: &Image, folder: &Path) -> Result<(), BuildError> {
     fs::create_dir_all(folder).map_err(|error| fault(&error))?;
-    let mut modes = Vec::new();
+    let mut folders = Vec::new();
     each_file(store, image, |entry, content| {
-        write_one(entry, content, folder, &mut modes)
+        write_one(entry, content, folder, &mut folders)
             .map_err(|error| BuildError::system(&format!("cannot export `{}`", entry.path), &error))
     })?;
-    // Last, for a folder without the right to write could not be filled.
-    for (path, mode) in modes.into_iter().rev() {
+    // Last and from below: a folder without the right to write could not be filled, and what is put in changes its time.
+    folders.sort_by(|(one, ..), (other, ..): &(_, _, _)| Path::cmp(one, other));
+    for (path, mode, modified) in folders.into_iter().rev() {
         fs::set_permissions(&path, fs::Permissions::from_mode(mode))
+            .and_then(|()| set_time(&path, modified))
             .map_err(|error| fault(&error))?;
     }
     Ok(())
@@ -97,13 +100,13 @@ fn write_one(
     entry: &Entry,
     content: &mut dyn Read,
     folder: &Path,
-    modes: &mut Vec<(std::path::PathBuf, u32)>,
+    folders: &mut Vec<(PathBuf, u32, Timestamp)>,
 ) -> io::Result<()> {
     let path = folder.join(entry.path.as_path());
     refuse_links(folder, &entry.path)?;
     if entry.kind.is_directory() {
         fs::create_dir_all(&path)?;
-        modes.push((path, entry.mode));
+        folders.push((path, entry.mode, entry.modified));
         return Ok(());
     }
     match fs::symlink_metadata(&path) {
@@ -128,9 +131,22 @@ fn write_one(
             refuse_links(folder, target)?;
             fs::hard_link(folder.join(target.as_path()), &path)?;
         }
-        _ => {}
+        _ => return Ok(()),
     }
-    Ok(())
+    set_time(&path, entry.modified)
+}
+
+/// Gives a file the time that it has in the image, as BuildKit's local exporter does.
+fn set_time(path: &Path, modified: Timestamp) -> io::Result<()> {
+    let time = Timespec {
+        tv_sec: modified.seconds,
+        tv_nsec: modified.nanos.into(),
+    };
+    let times = Timestamps {
+        last_access: time,
+        last_modification: time,
+    };
+    Ok(utimensat(CWD, path, &times, AtFlags::SYMLINK_NOFOLLOW)?)
 }
 
 /// A link that the image put on the way must not lead out of the folder.

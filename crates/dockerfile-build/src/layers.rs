@@ -68,6 +68,8 @@ pub(crate) struct Layer {
     diff_id: OnceLock<Digest>,
     /// One maker of a form at a time.
     making: Mutex<()>,
+    /// What was found when the tar was read whole, or that it was written just now.
+    verified: OnceLock<Result<(), BuildError>>,
 }
 
 /// How snapshots are made on this machine.
@@ -146,10 +148,13 @@ impl Layers {
     /// Adds a layer whose tar is among the blobs.
     pub(crate) fn add_tar(&self, diff_id: Digest, listing: Listing) -> io::Result<Arc<Layer>> {
         let id = LayerId::of_tar(&diff_id);
-        if let Some(known) = self.find(&id) {
-            return Ok(known);
-        }
-        self.add(id, Some(diff_id), listing, None)
+        let layer = match self.find(&id) {
+            Some(known) => known,
+            None => self.add(id, Some(diff_id), listing, None)?,
+        };
+        // Its bytes have just been written and hashed.
+        let _ = layer.verified.set(Ok(()));
+        Ok(layer)
     }
 
     /// Adds a layer that is a snapshot; the folder moves into the store.
@@ -277,6 +282,7 @@ impl Layer {
             listing: OnceLock::new(),
             diff_id: known,
             making: Mutex::default(),
+            verified: OnceLock::new(),
         }
     }
 
@@ -289,6 +295,41 @@ impl Layer {
         let file = File::open(self.folder.join("listing")).map_err(|error| fault(&error))?;
         let listing = Listing::load(&mut BufReader::new(file)).map_err(|error| fault(&error))?;
         Ok(Arc::clone(self.listing.get_or_init(|| Arc::new(listing))))
+    }
+
+    /// Opens the content of a file of the layer for an image that is being built: a tar from an earlier build is read whole first,
+    /// for a part of it says nothing about its digest.
+    pub(crate) fn open_verified(
+        &self,
+        path: &LayerPath,
+        store: &Store,
+    ) -> io::Result<Box<dyn Read + Send>> {
+        if !self.folder.join("snapshot").is_dir() {
+            self.verify(store).map_err(io::Error::other)?;
+        }
+        self.open(path, store)
+    }
+
+    /// Reads the tar whole, once, and says if it is not what its digest says.
+    fn verify(&self, store: &Store) -> Result<(), BuildError> {
+        let Some(diff_id) = self.diff_id.get() else {
+            return Ok(());
+        };
+        let verified = self.verified.get_or_init(|| {
+            let mut blob = store
+                .open_blob(diff_id)
+                .map_err(|error| damaged(self, &told(&error)))?;
+            let mut buffer = vec![0; 1 << 18];
+            loop {
+                match blob.read(&mut buffer) {
+                    Ok(0) => return Ok(()),
+                    Ok(_) => {}
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    Err(error) => return Err(damaged(self, &told(&error))),
+                }
+            }
+        });
+        verified.clone()
     }
 
     /// Opens the content of a file of the layer.

@@ -33,6 +33,7 @@ mod prune;
 mod cache;
 mod key;
 
+mod container;
 mod culprit;
 mod plain_root;
 mod runner;
@@ -43,7 +44,10 @@ mod event;
 mod request;
 
 pub use bases::canonical_name;
-pub use build_sandbox::{run_helper_if_asked, user_namespace};
+pub use build_sandbox::{
+    Connection, GroupLimits, Limits, ResourceLimit, run_helper_if_asked, user_namespace,
+};
+pub use container::{ContainerRequest, Volume, run_container};
 pub use engine::{Fate, Forecast, StepForecast, build, forecast};
 pub use error::{BuildError, Failure, Place};
 pub use event::{Event, Observer, Progress, Silent, StepId, StepState, Stream};

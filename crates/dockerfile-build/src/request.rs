@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use build_sandbox::Limits;
 use smol_str::SmolStr;
 
 /// One build.
@@ -48,6 +49,8 @@ pub struct Request {
     pub copies_layers: bool,
     /// How long one RUN may take; as long as it likes without it.
     pub run_timeout: Option<Duration>,
+    /// How much of the machine one RUN may use. It counts for no key: what comes out is the same.
+    pub limits: Limits,
     /// The root of the store; a default place without it.
     pub store: PathBuf,
     /// The most steps that run at the same time; the number of processors without it.
@@ -81,6 +84,7 @@ impl Request {
             executor: CommandExecutor::default(),
             copies_layers: false,
             run_timeout: None,
+            limits: Limits::default(),
             store: PathBuf::new(),
             parallelism: None,
         }

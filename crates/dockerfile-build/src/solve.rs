@@ -36,6 +36,7 @@ use crate::runner::Runner;
 
 pub(crate) use chain::{Chain, LayerRef};
 pub(crate) use peek::{Outlook, Peek};
+pub(crate) use run_step::groups_of;
 pub(crate) use steps::Steps;
 
 /// What all stages share.

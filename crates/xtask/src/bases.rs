@@ -107,6 +107,18 @@ impl Drop for Registry {
 impl Registry {
     /// Starts a registry at `port`, or a free one for 0, and pushes every layout of `bases`.
     pub(crate) fn start(bases: &Path, port: u16) -> anyhow::Result<Registry> {
+        let registry = Registry::empty(port)?;
+        for (layout, image) in IMAGES {
+            let source = bases.join(layout);
+            if source.is_dir() {
+                push(&source, image, &registry.address)?;
+            }
+        }
+        Ok(registry)
+    }
+
+    /// Starts a registry with nothing in it at `port`, or a free one for 0.
+    pub(crate) fn empty(port: u16) -> anyhow::Result<Registry> {
         ensure!(
             Path::new(REGISTRY).is_file(),
             "{REGISTRY} is not there (apt-get install docker-registry skopeo)"
@@ -135,12 +147,6 @@ impl Registry {
             _folder: folder,
         };
         wait_for(port)?;
-        for (layout, image) in IMAGES {
-            let source = bases.join(layout);
-            if source.is_dir() {
-                push(&source, image, &registry.address)?;
-            }
-        }
         Ok(registry)
     }
 }

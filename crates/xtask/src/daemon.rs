@@ -1,11 +1,14 @@
 //! `cargo xtask test-daemon`: what we format and what we build, given to a real Docker.
 //!
 //! Starts a Docker daemon of its own, with its own data and socket, so nothing of a daemon that runs is touched. Needs
-//! root, Linux, and `docker.io` and `busybox-static` of Debian; says so and passes where they are not there.
+//! root, Linux, and `docker.io` and `busybox-static` of Debian; says so and passes where they are not there. With the bases of
+//! `cargo xtask bases --all` real projects are built, too.
 
 mod built;
+mod compared;
 mod docker;
 mod formatted;
+mod projects;
 
 use std::fs;
 
@@ -21,10 +24,12 @@ pub(crate) fn test_daemon(workspace: &Workspace) -> anyhow::Result<()> {
         println!("SKIPPED: a Docker daemon wants root");
         return Ok(());
     }
-    let daemon = Daemon::start()?;
+    let daemon = Daemon::start("vfs")?;
     daemon.import_base()?;
     built::test(&daemon, workspace)?;
-    formatted::test(&daemon)
+    formatted::test(&daemon)?;
+    drop(daemon);
+    projects::test(workspace)
 }
 
 fn is_root() -> bool {

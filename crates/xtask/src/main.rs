@@ -19,6 +19,7 @@ mod page_section;
 mod peers;
 mod pre_commit;
 mod ready;
+mod servers;
 mod tidy;
 mod workspace;
 

@@ -2,7 +2,7 @@
 
 use std::ffi::CString;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
 
 use nix::errno::Errno;
@@ -12,23 +12,23 @@ use nix::unistd::{Gid, Uid, fchdir, fchown, setgroups, setresgid, setresuid, set
 
 use super::{capability, seccomp};
 use crate::error::Attempt;
-use crate::message::{Report, send_report};
+use crate::message::{Descriptors, Report, Stdio, send_report};
 use crate::system_call::{self, IN_ROOT, NO_MAGIC_LINKS, c_string, open_below};
 use crate::user_namespace::{IdMap, id_map};
 use crate::{Job, SandboxError, Security};
 
 /// Becomes the command, or says why not.
-pub(super) fn run(job: &Job, output: OwnedFd, errors: OwnedFd, socket: BorrowedFd<'_>) -> ! {
-    let error = start(job, output, errors);
+pub(super) fn run(job: &Job, stdio: &Descriptors, socket: BorrowedFd<'_>) -> ! {
+    let error = start(job, stdio);
     let _ = send_report(socket, &Report::Failed(error));
     system_call::exit_now(127)
 }
 
-fn start(job: &Job, output: OwnedFd, errors: OwnedFd) -> SandboxError {
+fn start(job: &Job, stdio: &Descriptors) -> SandboxError {
     let prepared = (|| {
         let _ = system_call::die_with_parent();
         let _ = setsid();
-        set_descriptors(job, &output, &errors)?;
+        set_descriptors(job, stdio)?;
         enter_working_directory(&job.working_directory)?;
         let program = Program::new(job)?;
         give_up_privileges(job)?;
@@ -42,7 +42,7 @@ fn start(job: &Job, output: OwnedFd, errors: OwnedFd) -> SandboxError {
     }
 }
 
-fn set_descriptors(job: &Job, output: &OwnedFd, errors: &OwnedFd) -> Result<(), SandboxError> {
+fn set_descriptors(job: &Job, stdio: &Descriptors) -> Result<(), SandboxError> {
     let null = open(
         "/dev/null",
         OFlag::O_RDONLY | OFlag::O_CLOEXEC,
@@ -50,7 +50,7 @@ fn set_descriptors(job: &Job, output: &OwnedFd, errors: &OwnedFd) -> Result<(), 
     )
     .attempt(|| String::from("opening /dev/null"))?;
     // Pipes are files with an owner: without this, /dev/stdout could not be opened by another user.
-    for pipe in [output, errors] {
+    for pipe in [&stdio.output, &stdio.errors] {
         let _ = fchown(
             pipe,
             Some(Uid::from_raw(job.user)),
@@ -58,9 +58,17 @@ fn set_descriptors(job: &Job, output: &OwnedFd, errors: &OwnedFd) -> Result<(), 
         );
     }
     let place = || String::from("setting the descriptors of the command");
-    nix::unistd::dup2_stdin(&null).attempt(place)?;
-    nix::unistd::dup2_stdout(output).attempt(place)?;
-    nix::unistd::dup2_stderr(errors).attempt(place)?;
+    match stdio.kind {
+        Stdio::Outputs => nix::unistd::dup2_stdin(&null),
+        Stdio::Pipes | Stdio::Terminal => nix::unistd::dup2_stdin(&stdio.input),
+    }
+    .attempt(place)?;
+    nix::unistd::dup2_stdout(&stdio.output).attempt(place)?;
+    nix::unistd::dup2_stderr(&stdio.errors).attempt(place)?;
+    if stdio.kind == Stdio::Terminal {
+        system_call::take_terminal(stdio.input.as_fd())
+            .attempt(|| String::from("taking the terminal"))?;
+    }
     system_call::close_at_exec_from(3).attempt(place)?;
     Ok(())
 }
@@ -94,6 +102,9 @@ fn enter_working_directory(path: &Path) -> Result<(), SandboxError> {
 
 fn give_up_privileges(job: &Job) -> Result<(), SandboxError> {
     let confined = job.security == Security::Sandbox;
+    for limit in &job.limits.resources {
+        limit.apply()?;
+    }
     if confined {
         // Without `no_new_privs` (setuid programs work in a build) the filter can only be loaded while we are privileged.
         seccomp::load().attempt(|| String::from("loading the system call filter"))?;

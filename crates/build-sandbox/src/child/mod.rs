@@ -14,7 +14,7 @@ use nix::sys::stat::Mode;
 use nix::unistd::{fchdir, sethostname};
 
 use crate::error::Attempt;
-use crate::message::{Report, read_job, send_report};
+use crate::message::{Descriptors, Report, read_task, send_report};
 use crate::mount_call::{self, MOUNT_NO_DEVICES, attach_mount, clone_mount, set_mount_attributes};
 use crate::system_call::{self};
 use crate::{Job, Root, SandboxError, Security};
@@ -34,11 +34,13 @@ pub use overlay::{MAXIMUM_LOWERS, overlay_works};
 pub(crate) use place::Places;
 pub(crate) use scratch::Scratch;
 pub(crate) use seccomp::refused_names as refused_calls;
-pub(crate) use system_mounts::{MASKED_IN_PROC, MASKED_IN_SYS, READ_ONLY_IN_PROC, network_files};
+pub(crate) use system_mounts::{
+    MASKED_IN_PROC, MASKED_IN_SYS, READ_ONLY_IN_PROC, SHARED_MEMORY, network_files,
+};
 
 /// Runs the job and never returns. The process is the first of a new pid namespace, in its own mount, ipc and uts namespaces.
-pub(crate) fn run(job_file: OwnedFd, output: OwnedFd, errors: OwnedFd, socket: OwnedFd) -> ! {
-    let code = match start(job_file, output, errors, socket.as_fd()) {
+pub(crate) fn run(task_file: OwnedFd, stdio: [OwnedFd; 3], socket: OwnedFd) -> ! {
+    let code = match start(task_file, stdio, socket.as_fd()) {
         Ok(command) => {
             let report = wait_for(command);
             i32::from(send_report(socket.as_fd(), &report).is_err())
@@ -52,18 +54,31 @@ pub(crate) fn run(job_file: OwnedFd, output: OwnedFd, errors: OwnedFd, socket: O
 }
 
 fn start(
-    job_file: OwnedFd,
-    output: OwnedFd,
-    errors: OwnedFd,
+    task_file: OwnedFd,
+    stdio: [OwnedFd; 3],
     socket: BorrowedFd<'_>,
 ) -> Result<libc::pid_t, SandboxError> {
     system_call::die_with_parent().attempt(|| String::from("tying the sandbox to its helper"))?;
-    let job = read_job(job_file).attempt(|| String::from("reading the job"))?;
+    let task = read_task(task_file).attempt(|| String::from("reading the job"))?;
+    let (job, [input, output, errors]) = (task.job, stdio);
+    let stdio = Descriptors {
+        kind: task.stdio,
+        input,
+        output,
+        errors,
+    };
+    if !job.limits.group.is_empty() {
+        task.group
+            .join()
+            .attempt(|| String::from("joining the control group of the command"))?;
+        // So that the command sees its own group as the root of them all.
+        new_namespace(CloneFlags::CLONE_NEWCGROUP, "control group")?;
+    }
     network::set_up(job.network)?;
     sethostname(&job.hostname).attempt(|| String::from("setting the host name"))?;
     build_root(&job, socket)?;
     if !job.has_init() {
-        command::run(&job, output, errors, socket);
+        command::run(&job, &stdio, socket);
     }
     // CVE-2019-5736: neither the memory nor the executable of this process may be reached from the sandbox.
     let _ = system_call::prctl(libc::PR_SET_DUMPABLE, 0);
@@ -72,7 +87,7 @@ fn start(
         .attempt(|| String::from("starting the command"))?
     {
         Some((pid, _descriptor)) => Ok(pid),
-        None => command::run(&job, output, errors, socket),
+        None => command::run(&job, &stdio, socket),
     }
 }
 

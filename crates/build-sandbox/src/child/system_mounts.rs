@@ -17,6 +17,7 @@ use crate::mount_call::{
     FileSystem, MOUNT_NO_DEVICES, MOUNT_NO_EXECUTE, MOUNT_NO_SETUID, MOUNT_READ_ONLY, attach_mount,
     clone_mount, set_mount_attributes,
 };
+use crate::system_call::c_string;
 use crate::user_namespace::{IdMap, id_map};
 use crate::{Job, Network, SandboxError, Security};
 
@@ -37,6 +38,9 @@ pub(crate) const MASKED_IN_PROC: &[&str] = &[
 ];
 pub(crate) const READ_ONLY_IN_PROC: &[&str] = &["bus", "fs", "irq", "sys", "sysrq-trigger"];
 pub(crate) const MASKED_IN_SYS: &[&str] = &["firmware", "devices/virtual/powercap"];
+
+/// Bytes of /dev/shm, as in Docker.
+pub(crate) const SHARED_MEMORY: u64 = 64 << 20;
 
 /// Name, major and minor number.
 const DEVICES: &[(&str, u64, u64)] = &[
@@ -68,7 +72,7 @@ pub(super) fn mount(
         .and_then(|file_system| file_system.mount(INERT))
         .and_then(|mounted| attach_mount(mounted.as_fd(), proc_place.as_fd()).map(|()| mounted))
         .attempt(|| String::from("mounting /proc"))?;
-    let null = mount_devices(confined, places)?;
+    let null = mount_devices(job, places)?;
     let sys_mount = mount_sys(confined, places)?;
     if confined {
         for name in READ_ONLY_IN_PROC {
@@ -130,9 +134,13 @@ fn mask(mount: BorrowedFd<'_>, name: &str, null: BorrowedFd<'_>) -> io::Result<(
     attach_mount(copy.as_fd(), place.as_fd())
 }
 
-fn mount_devices(confined: bool, places: &mut Places<'_>) -> Result<OwnedFd, SandboxError> {
+fn mount_devices(job: &Job, places: &mut Places<'_>) -> Result<OwnedFd, SandboxError> {
     let place = places.system_directory("dev")?;
-    let no_nodes = if confined { MOUNT_NO_DEVICES } else { 0 };
+    let no_nodes = if job.security == Security::Sandbox {
+        MOUNT_NO_DEVICES
+    } else {
+        0
+    };
     let dev = memory(c"0755", c"65536k", MOUNT_NO_SETUID | no_nodes)
         .and_then(|mounted| attach_mount(mounted.as_fd(), place.as_fd()).map(|()| mounted))
         .attempt(|| String::from("mounting /dev"))?;
@@ -144,8 +152,11 @@ fn mount_devices(confined: bool, places: &mut Places<'_>) -> Result<OwnedFd, San
         symlinkat(*target, &dev, *name).attempt(|| format!("making /dev/{name}"))?;
     }
     mount_below(dev.as_fd(), "pts", terminals).attempt(|| String::from("mounting /dev/pts"))?;
-    mount_below(dev.as_fd(), "shm", || memory(c"1777", c"65536k", INERT))
-        .attempt(|| String::from("mounting /dev/shm"))?;
+    let shared = job.limits.shared_memory.unwrap_or(SHARED_MEMORY);
+    mount_below(dev.as_fd(), "shm", || {
+        memory(c"1777", &c_string(shared.to_string().as_bytes())?, INERT)
+    })
+    .attempt(|| String::from("mounting /dev/shm"))?;
     mount_below(dev.as_fd(), "mqueue", || {
         FileSystem::open(c"mqueue")?.mount(INERT)
     })

@@ -4,12 +4,15 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use crate::child::{MASKED_IN_PROC, MASKED_IN_SYS, READ_ONLY_IN_PROC, refused_calls};
+use crate::child::{
+    MASKED_IN_PROC, MASKED_IN_SYS, READ_ONLY_IN_PROC, SHARED_MEMORY, refused_calls,
+};
 use crate::user_namespace::{IdMap, id_map};
-use crate::{Job, Network};
+use crate::{GroupLimits, Job, Network};
 
 /// What the stage has put in place.
 pub(super) struct Prepared {
+    pub(super) bundle: PathBuf,
     pub(super) root: PathBuf,
     /// Sources below the bundle, and where each belongs.
     pub(super) binds: Vec<(PathBuf, PathBuf)>,
@@ -40,7 +43,7 @@ pub(super) fn specification(job: &Job, prepared: &Prepared) -> Value {
         "root": { "path": prepared.root },
         "hostname": job.hostname,
         "mounts": mounts(job, prepared),
-        "linux": linux(job),
+        "linux": linux(job, prepared),
     })
 }
 
@@ -49,6 +52,16 @@ fn process(job: &Job) -> Value {
         .environment
         .iter()
         .map(|(key, value)| format!("{key}={value}"))
+        .collect();
+    let limits: Vec<Value> = job
+        .limits
+        .resources
+        .iter()
+        .map(|limit| {
+            let kind = format!("RLIMIT_{}", limit.name().to_ascii_uppercase());
+            let number = |limit: Option<u64>| limit.unwrap_or(u64::MAX);
+            json!({ "type": kind, "soft": number(limit.soft), "hard": number(limit.hard) })
+        })
         .collect();
     // Only root has effective ones; the inheritable set stays empty (CVE-2022-24769).
     let effective: &[&str] = if job.user == 0 { CAPABILITIES } else { &[] };
@@ -66,6 +79,7 @@ fn process(job: &Job) -> Value {
             "ambient": [],
         },
         "noNewPrivileges": false,
+        "rlimits": limits,
     })
 }
 
@@ -81,6 +95,8 @@ fn mounts(job: &Job, prepared: &Prepared) -> Vec<Value> {
     if id_map() != IdMap::OneId {
         terminals.push("gid=5");
     }
+    let shared = job.limits.shared_memory.unwrap_or(SHARED_MEMORY);
+    let shared = format!("size={shared}");
     let mut all = vec![
         mount("/proc", "proc", &["nosuid", "noexec", "nodev"]),
         mount(
@@ -92,7 +108,7 @@ fn mounts(job: &Job, prepared: &Prepared) -> Vec<Value> {
         mount(
             "/dev/shm",
             "tmpfs",
-            &["nosuid", "noexec", "nodev", "mode=1777", "size=65536k"],
+            &["nosuid", "noexec", "nodev", "mode=1777", &shared],
         ),
         mount("/dev/mqueue", "mqueue", &["nosuid", "noexec", "nodev"]),
     ];
@@ -111,7 +127,7 @@ fn mounts(job: &Job, prepared: &Prepared) -> Vec<Value> {
     all
 }
 
-fn linux(job: &Job) -> Value {
+fn linux(job: &Job, prepared: &Prepared) -> Value {
     let mut namespaces = vec!["pid", "ipc", "uts", "mount"];
     if job.network == Network::None {
         namespaces.push("network");
@@ -124,7 +140,7 @@ fn linux(job: &Job) -> Value {
         names.iter().map(|name| format!("{root}/{name}")).collect()
     };
     let masked = [below("/proc", MASKED_IN_PROC), below("/sys", MASKED_IN_SYS)].concat();
-    json!({
+    let mut linux = json!({
         "namespaces": namespaces,
         "maskedPaths": masked,
         "readonlyPaths": below("/proc", READ_ONLY_IN_PROC),
@@ -136,7 +152,35 @@ fn linux(job: &Job) -> Value {
                 { "names": ["clone3"], "action": "SCMP_ACT_ERRNO", "errnoRet": libc::ENOSYS },
             ],
         },
-    })
+    });
+    let group = &job.limits.group;
+    if let (Some(linux), false) = (linux.as_object_mut(), group.is_empty()) {
+        linux.insert("resources".to_owned(), resources(group));
+        let parent = group.parent.clone().unwrap_or_else(|| "dfbuild".into());
+        let name = prepared.bundle.file_name().unwrap_or_default();
+        let path = PathBuf::from("/").join(parent).join(name);
+        linux.insert("cgroupsPath".to_owned(), json!(path));
+    }
+    linux
+}
+
+fn resources(group: &GroupLimits) -> Value {
+    const PERIOD: u64 = 100_000;
+    let mut resources = json!({});
+    if let Some(memory) = group.memory {
+        resources["memory"] = json!({ "limit": memory, "swap": memory.saturating_mul(2) });
+    }
+    if let Some(thousandths) = group.processors {
+        let quota = thousandths.saturating_mul(PERIOD / 1000);
+        resources["cpu"] = json!({ "quota": quota, "period": PERIOD });
+    }
+    if let Some(set) = &group.processor_set {
+        resources["cpu"]["cpus"] = json!(set);
+    }
+    if let Some(processes) = group.processes {
+        resources["pids"] = json!({ "limit": processes });
+    }
+    resources
 }
 
 fn architectures() -> &'static [&'static str] {

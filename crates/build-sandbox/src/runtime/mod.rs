@@ -77,6 +77,7 @@ impl Executor for RuntimeExecutor {
         result.map(|ending| Outcome {
             ending,
             usage: Usage::default(),
+            ran_out_of_memory: false,
             stubs: stubs.into_iter().map(|chain| chain.path).collect(),
         })
     }

@@ -166,6 +166,7 @@ fn prepare(job: &Job, bundle: &Path) -> Result<Prepared, SandboxError> {
     let stubs = serde_json::to_vec(&places.finish()?).unwrap_or_default();
     fs::write(bundle.join(STUBS_FILE), stubs).attempt(|| String::from("writing a bundle"))?;
     Ok(Prepared {
+        bundle: bundle.to_owned(),
         root: root_path,
         binds,
     })

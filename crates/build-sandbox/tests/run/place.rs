@@ -14,7 +14,7 @@ const APPLETS: &[&str] = &[
     "sh", "cat", "echo", "id", "ls", "rm", "mkdir", "touch", "true", "false", "env", "pwd", "ps",
     "kill", "sleep", "hostname", "grep", "chmod", "dd", "ifconfig", "mount", "setsid", "su",
     "stat", "readlink", "ln", "mv", "rmdir", "whoami", "head", "wc", "test", "mknod", "umask",
-    "nc", "chown", "seq", "cp", "find",
+    "nc", "chown", "seq", "cp", "find", "df", "awk", "tail", "yes", "tr",
 ];
 
 pub(crate) fn reason_to_skip() -> Option<String> {

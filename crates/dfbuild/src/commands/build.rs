@@ -124,7 +124,8 @@ fn again() -> Result<Outcome> {
     Ok(passed(user_namespace::reexec_as_root()?))
 }
 
-fn passed(status: ExitStatus) -> Outcome {
+/// Returns how this program ends when another one did the work.
+pub(crate) fn passed(status: ExitStatus) -> Outcome {
     Outcome::Passed(u8::try_from(user_namespace::exit_code(status)).unwrap_or(1))
 }
 
@@ -145,14 +146,7 @@ fn full_request(mut request: Request, arguments: &BuildArguments) -> Result<Requ
         };
         request.ssh.push((name.to_owned(), socket));
     }
-    for text in &arguments.add_host {
-        let Some((name, address)) = text.split_once([':', '=']) else {
-            bail!("`{text}` is not of the form --add-host NAME:ADDRESS");
-        };
-        request
-            .extra_hosts
-            .push((name.to_owned(), address.to_owned()));
-    }
+    request.extra_hosts = hosts(&arguments.add_host)?;
     for right in &arguments.allow {
         match right.as_str() {
             "security.insecure" => request.allow_insecure = true,
@@ -163,11 +157,7 @@ fn full_request(mut request: Request, arguments: &BuildArguments) -> Result<Requ
         }
     }
     request.names_changed_files = arguments.explain_cache;
-    request.network = match arguments.network {
-        NetworkKind::Default | NetworkKind::Host => NetworkAccess::Host,
-        NetworkKind::None => NetworkAccess::None,
-        NetworkKind::Isolated => NetworkAccess::Isolated,
-    };
+    request.network = access(arguments.network);
     request.executor = match &arguments.executor {
         None => CommandExecutor::Native,
         Some(name) if name.as_os_str() == "native" => CommandExecutor::Native,
@@ -175,8 +165,29 @@ fn full_request(mut request: Request, arguments: &BuildArguments) -> Result<Requ
     };
     request.copies_layers = arguments.without_overlay;
     request.run_timeout = arguments.run_timeout.map(Duration::from_secs);
+    request.limits = arguments.limits.limits();
     request.clock = clock(arguments)?;
     Ok(request)
+}
+
+/// Returns what `--network` means.
+pub(crate) fn access(network: NetworkKind) -> NetworkAccess {
+    match network {
+        NetworkKind::Default | NetworkKind::Host => NetworkAccess::Host,
+        NetworkKind::None => NetworkAccess::None,
+        NetworkKind::Isolated => NetworkAccess::Isolated,
+    }
+}
+
+/// Reads names and addresses of `--add-host`.
+pub(crate) fn hosts(texts: &[String]) -> Result<Vec<(String, String)>> {
+    let pair = |text: &String| {
+        let Some((name, address)) = text.split_once([':', '=']) else {
+            bail!("`{text}` is not of the form --add-host NAME:ADDRESS");
+        };
+        Ok((name.to_owned(), address.to_owned()))
+    };
+    texts.iter().map(pair).collect()
 }
 
 fn clock(arguments: &BuildArguments) -> Result<Clock> {

@@ -13,7 +13,8 @@ use crate::outcome::Outcome;
 use crate::progress::number;
 
 pub(crate) fn run(arguments: &PlanArguments) -> Result<Outcome> {
-    let prepared = prepare(&arguments.input)?;
+    let mut prepared = prepare(&arguments.input)?;
+    prepared.request.names_changed_files = true;
     let request = &prepared.request;
     let source = SourceFile::new(request.dockerfile_name.clone(), request.dockerfile.clone());
     let forecast = match dockerfile_build::forecast(request) {

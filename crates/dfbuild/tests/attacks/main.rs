@@ -26,6 +26,12 @@
 //! | CVE-2025-4953 | writes to a mounted context | `run::writes_to_a_mounted_context_go_nowhere` |
 //! | CVE-2024-9676 | `/etc/passwd` is a pipe, or a link to the host | `run::accounts_that_are_no_file_do_not_block` |
 //! | CVE-2019-16884, CVE-2023-27561, CVE-2025-31133 | `/proc` and `/dev` of the image are links | `run::kernel_folders_that_are_links_are_refused_or_real` |
+//! | CVE-2022-2990, CVE-2022-36109, CVE-2023-25173 | groups of the caller, and those that `USER a:b` gives up | `run::groups_are_those_of_the_image` |
+//! | CVE-2023-25809 | control groups of the host | `limits::groups_of_this_machine_cannot_be_changed` |
+//! | CVE-2024-24557 | an image from elsewhere stands in for a step | `cache::*` |
+//! | (exhaustion) | fork bombs, memory, a log of 1 GiB | `limits::*` |
+//! | CVE-2024-23651, CVE-2024-45310 | a folder of a cache turns into a link meanwhile | `dockerfile-build`, `solve/mounts.rs` |
+//! | CVE-2017-5226 | the command gets at the user's terminal | `tests/cli/containers.rs` |
 //! | (secrets) | secrets in layers, history, cache | `run::secrets_stay_out_of_all_that_is_kept` |
 //! | CVE-2021-29136, CVE-2018-15664, CVE-2026-17106 | layers with links, `..`, hard links, whiteouts of parents | `layers::hostile_entries_touch_nothing` |
 //! | CVE-2025-62518, CVE-2018-20990, CVE-2021-20291, GHSA-rp3h-jf77-q9p4 | headers that differ, absurd sizes, bombs, cut streams | `oci-image`, `tests/layer_round_trip.rs`; `layers::absurd_sizes_are_refused` |
@@ -36,7 +42,9 @@
 #[path = "../cli/scratch.rs"]
 mod scratch;
 
+mod cache;
 mod context;
 mod dockerfile;
 mod layers;
+mod limits;
 mod run;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crate::scratch::{Output, Scratch};
 
 /// A context with busybox, or `None` where there is none, or no namespaces.
-fn busybox() -> Option<Scratch> {
+pub(crate) fn busybox() -> Option<Scratch> {
     let program = ["/bin/busybox", "/usr/bin/busybox"]
         .into_iter()
         .find(|path| Path::new(path).is_file())?;
@@ -22,7 +22,7 @@ fn run(scratch: &Scratch, steps: &str) -> Output {
     run_with(scratch, steps, &[])
 }
 
-fn run_with(scratch: &Scratch, steps: &str, arguments: &[&str]) -> Output {
+pub(crate) fn run_with(scratch: &Scratch, steps: &str, arguments: &[&str]) -> Output {
     let start = "FROM scratch AS base\nCOPY --chmod=755 busybox /bin/busybox\n\
                  RUN [\"/bin/busybox\", \"--install\", \"-s\", \"/bin\"]\n";
     scratch.write("app/Dockerfile", format!("{start}{steps}"));
@@ -31,7 +31,7 @@ fn run_with(scratch: &Scratch, steps: &str, arguments: &[&str]) -> Output {
     scratch.run(&all)
 }
 
-fn assert_runs(scratch: &Scratch, steps: &str) -> Output {
+pub(crate) fn assert_runs(scratch: &Scratch, steps: &str) -> Output {
     let output = run(scratch, steps);
     assert_eq!(output.code, 0, "{output:?}");
     output
@@ -288,4 +288,35 @@ fn what_a_command_leaves_running_ends_with_it() {
         left += usize::from(words.ends_with(b"sleep\x0031.5437\0"));
     }
     assert_eq!(left, 0);
+}
+
+#[test]
+fn groups_are_those_of_the_image() {
+    let Some(scratch) = busybox() else { return };
+    let accounts = "RUN mkdir -p /etc && echo 'app:x:1000:1001::/:/bin/sh' > /etc/passwd && \
+                    printf 'app:x:1001:\\nextra:x:2000:other,app\\nwheel:x:10:other\\nalone:x:3000:app\\n' > /etc/group\n";
+    let cases = [
+        // None of those of whoever started the build.
+        ("", "0"),
+        ("USER app\n", "1001 2000 3000"),
+        // A group of its own gives up the others.
+        ("USER app:wheel\n", "10"),
+        ("USER app:10\n", "10"),
+        ("USER 4242\n", "0"),
+        ("USER 4242:7\n", "7"),
+    ];
+    for (user, groups) in cases {
+        let show = "RUN echo groups=$(grep Groups: /proc/self/status | cut -d: -f2)";
+        let steps = format!("{accounts}{user}{show}\n");
+        let output = run(&scratch, &steps);
+        if output.stderr.contains("user namespace") {
+            // One id only: there are no others to have.
+            assert_eq!(output.code, 1, "{user}: {output:?}");
+            continue;
+        }
+        assert_eq!(output.code, 0, "{user}: {output:?}");
+        let said = format!(" groups={groups}");
+        let is_said = output.stderr.lines().any(|line| line.ends_with(&said));
+        assert!(is_said, "{user}: {output:?}");
+    }
 }

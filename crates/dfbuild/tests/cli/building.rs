@@ -114,6 +114,60 @@ fn the_plan_says_what_would_run_and_why() {
 }
 
 #[test]
+fn the_plan_names_the_files_that_changed() {
+    let scratch = app();
+    scratch.write("app/src/one/a.c", "a");
+    scratch.write("app/src/two/b.c", "b");
+    scratch.write("app/run.sh", "#!/bin/sh\n");
+    scratch.write(
+        "app/Dockerfile",
+        "FROM scratch\nCOPY src /work/\nCOPY --link --chown=7:8 run.sh src /bin/\nADD --link src /added\n",
+    );
+    scratch.build(&[]);
+    scratch.write("app/src/two/b.c", "B");
+    scratch.write("app/src/new.c", "new");
+    fs::remove_file(scratch.path("app/src/one/a.c")).expect("removed");
+    let plan = scratch.run(&["plan", "app"]);
+    let names = "`src` changed: `src/new.c`, `src/two/b.c`, `src/one/a.c (gone)`";
+    let lines: Vec<&str> = plan.stdout.lines().collect();
+    assert!(lines[0].contains(names), "{plan:?}");
+    assert!(lines[1].contains("`new.c`, `two/b.c`"), "{plan:?}");
+    // The build says the same.
+    let built = scratch.run(&["build", "--progress", "plain", "--explain-cache", "app"]);
+    assert!(built.stderr.contains(names), "{built:?}");
+    let plan = scratch.run(&["plan", "app"]);
+    assert!(!plan.stdout.contains("runs"), "{plan:?}");
+}
+
+#[test]
+fn a_folder_of_files_has_the_times_of_the_image() {
+    use std::os::unix::fs::MetadataExt as _;
+    let scratch = app();
+    scratch.write("app/src/deep/a.c", "a");
+    std::os::unix::fs::symlink("a.c", scratch.path("app/src/deep/link")).expect("a link");
+    scratch.write("app/Dockerfile", "FROM scratch\nCOPY src /work/src\n");
+    scratch.build(&["-o", "out", "--timestamp", "1000000000"]);
+    for path in [
+        "work",
+        "work/src",
+        "work/src/deep",
+        "work/src/deep/a.c",
+        "work/src/deep/link",
+    ] {
+        let found = scratch
+            .path("out")
+            .join(path)
+            .symlink_metadata()
+            .expect("there");
+        assert_eq!(
+            (found.mtime(), found.mtime_nsec()),
+            (1_000_000_000, 0),
+            "{path}"
+        );
+    }
+}
+
+#[test]
 fn the_files_that_changed_are_named() {
     let scratch = app();
     scratch.write("app/src/one/a.c", "a");

@@ -3,6 +3,7 @@
 //! Longer texts are in `snapshots`; `UPDATE_SNAPSHOTS=1` writes them anew, and the difference is to be read.
 
 mod building;
+mod containers;
 mod contexts;
 mod failures;
 mod images;

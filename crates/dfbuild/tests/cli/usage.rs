@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::scratch::{Scratch, app, assert_snapshot};
 
-const COMMANDS: [&str; 16] = [
+const COMMANDS: [&str; 17] = [
     "build",
     "plan",
     "images",
@@ -17,6 +17,7 @@ const COMMANDS: [&str; 16] = [
     "push",
     "save",
     "load",
+    "run",
     "store",
     "du",
     "prune",

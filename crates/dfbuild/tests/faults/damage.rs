@@ -121,3 +121,39 @@ fn an_export_of_a_damaged_image_fails_and_leaves_no_file() {
     assert_fails(&output, "sha256:");
     assert!(!scratch.path("image.tar").exists());
 }
+
+#[test]
+fn a_copy_from_a_damaged_layer_is_told_and_heals() {
+    let text = |name: &str| {
+        format!(
+            "FROM scratch AS one\nCOPY a.txt b.txt /\nFROM scratch\nCOPY --from=one /a.txt /{name}\n"
+        )
+    };
+    let scratch = Scratch::new(&[
+        ("app/Dockerfile", &text("first")),
+        ("app/a.txt", "the file that is copied"),
+        ("app/b.txt", "another one"),
+    ]);
+    scratch.build(&[]);
+    let mut count = 0;
+    for path in files(&scratch, "store/blobs") {
+        let bytes = fs::read(&path).expect("read");
+        let text = String::from_utf8_lossy(&bytes);
+        if let (false, Some(at)) = (bytes.starts_with(b"{"), text.find("another one")) {
+            // Not in the file that is copied: nobody could tell from that one alone.
+            let mut bytes = bytes.clone();
+            bytes[at] ^= 1;
+            fs::write(&path, bytes).expect("written");
+            count += 1;
+        }
+    }
+    assert_eq!(count, 1);
+    scratch.write("app/Dockerfile", text("second"));
+    let output = scratch.run(&["build", "--progress", "plain", "app"]);
+    assert_fails(&output, "in the store is damaged");
+    assert_fails(&output, "sha256:");
+    let output = scratch.run(&["store", "check", "--repair"]);
+    assert_eq!(output.code, 0, "{output:?}");
+    scratch.build(&[]);
+    assert_sound(&scratch);
+}

@@ -105,6 +105,7 @@ impl Layers {
         let files = temporary.path().join("files");
         fs::create_dir(&files).map_err(system)?;
         fs::write(temporary.path().join("below"), below.id.to_string()).map_err(system)?;
+        layer.verify(store)?;
         let mut archive = tempfile::tempfile_in(temporary.path()).map_err(system)?;
         let mut writer = LayerWriter::new(io::BufWriter::new(&mut archive));
         for entry in entries {

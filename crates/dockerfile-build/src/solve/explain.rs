@@ -1,17 +1,26 @@
-//! Which files made a COPY run again: those that its layer has otherwise than the layer of the last build.
+//! Which files make a COPY run again: those that its layer has, or would have, otherwise than the layer of the last build.
 
+use std::collections::BTreeSet;
 use std::io::Read;
+use std::sync::Arc;
 
-use oci_image::layer::{Entry, Kind, Listing};
+use oci_image::layer::{Entry, Kind, LayerPath, Limits, Listing, Merged, Timestamp};
 
 use super::Solver;
+use crate::copy::{Changes, CopyRequest, FileMode, FileSource, SelectOptions, Upper};
 use crate::key::Key;
 use crate::layers::Layer;
-use crate::plan::{CopyOperation, CopySource, Operation, OperationKind};
+use crate::plan::{CopyOperation, CopySource, From, Operation, OperationKind};
 
 /// How many files are named.
 const MOST_NAMES: usize = 3;
 const BUFFER: usize = 64 << 10;
+
+/// A file as it is now, and how its bytes are had.
+struct Now<'n> {
+    entry: Entry,
+    open: Box<dyn Fn() -> Option<Box<dyn Read + Send + 'n>> + 'n>,
+}
 
 impl Solver<'_> {
     /// Adds the files that changed to the reason why a COPY ran.
@@ -22,68 +31,174 @@ impl Solver<'_> {
         operation: &Operation,
         layer: &Layer,
     ) -> String {
-        let OperationKind::Copy(copy) = &operation.kind else {
+        let Some((copy, before)) = self.named_by_source(&reason, slot, operation) else {
             return reason;
+        };
+        let Ok(listing) = layer.listing() else {
+            return reason;
+        };
+        let entries = listing.entries().iter().map(|entry| Now {
+            entry: entry.clone(),
+            open: Box::new(move || layer.open(&entry.path, self.store).ok()),
+        });
+        let names = self.changed_files(copy, &before, &entries.collect::<Vec<_>>());
+        with_names(reason, &names)
+    }
+
+    /// Adds the files that changed to the reason why a COPY of files of the user would run; the copy is made in memory, without bytes.
+    pub(super) fn with_foreseen_files(
+        &self,
+        reason: String,
+        slot: Key,
+        operation: &Operation,
+    ) -> String {
+        let Some((copy, before)) = self.named_by_source(&reason, slot, operation) else {
+            return reason;
+        };
+        let context = match &copy.from {
+            From::Context => self.contexts.main(),
+            From::Directory(path) => self.contexts.of_folder(path),
+            From::Stage(_) => return reason,
+        };
+        let Ok(context) = context else {
+            return reason;
+        };
+        let empty = Merged::new(Vec::new());
+        let Some(changes) = self.foreseen(copy, context.as_ref(), &empty) else {
+            return reason;
+        };
+        let entries = changes.entries.iter().map(|(entry, content)| Now {
+            entry: entry.clone(),
+            open: Box::new(move || content.open().ok()),
+        });
+        let now: Vec<Now<'_>> = entries.collect();
+        // A link of the image leads the destination elsewhere, and nothing can be compared.
+        let is_comparable = before
+            .listing()
+            .is_ok_and(|old| now.iter().any(|now| is_file_of(&old, &now.entry)));
+        if !is_comparable {
+            return reason;
+        }
+        with_names(reason, &self.changed_files(copy, &before, &now))
+    }
+
+    fn foreseen<'f>(
+        &self,
+        copy: &CopyOperation,
+        files: &'f dyn FileSource,
+        empty: &'f Merged,
+    ) -> Option<Changes<'f>> {
+        let chmod = match &copy.chmod {
+            Some((mode, _)) => Some(FileMode::parse(mode).ok()?),
+            None => None,
+        };
+        let mut sources = Vec::new();
+        for source in &copy.sources {
+            let CopySource::Path { path, .. } = source else {
+                return None;
+            };
+            sources.push(crate::copy::CopySource::Files {
+                source: files,
+                path: path.clone(),
+                unpacks: false,
+            });
+        }
+        let request = CopyRequest {
+            sources,
+            destination: copy.destination.clone().into_bytes(),
+            chown: None,
+            chmod,
+            options: SelectOptions {
+                exclude: copy.exclude.clone(),
+                keeps_parents: copy.keeps_parents,
+            },
+            temporary: self.store.temporary_folder(),
+            limits: Limits::default(),
+        };
+        let mut upper = Upper::new(empty, None, Timestamp::seconds(0));
+        crate::copy::copy(&mut upper, &request).ok()?;
+        upper.changes(self.clamp()).ok()
+    }
+
+    /// Returns the COPY and the layer that it made the last time, where the reason is its source and files are to be named.
+    fn named_by_source<'o>(
+        &self,
+        reason: &str,
+        slot: Key,
+        operation: &'o Operation,
+    ) -> Option<(&'o CopyOperation, Arc<Layer>)> {
+        let OperationKind::Copy(copy) = &operation.kind else {
+            return None;
         };
         let is_about_files = reason.ends_with(" changed") && !reason.starts_with("the ");
         if !self.request.names_changed_files || !is_about_files {
-            return reason;
+            return None;
         }
         let record = self.cache.last_time(slot).and_then(|last| last.record);
-        let before = record.and_then(|record| self.layers.find(&record.layer));
-        let names = before.map(|before| self.changed_files(copy, &before, layer));
-        match names.unwrap_or_default().as_slice() {
-            [] => reason,
-            // The source is the file.
-            [only] if reason.starts_with(&format!("`{only}`")) => reason,
-            names => format!("{reason}: {}", listed(names)),
-        }
+        let before = record.and_then(|record| self.layers.find(&record.layer))?;
+        Some((copy, before))
     }
 
     /// Returns what is new, gone or different, as the context calls it.
-    fn changed_files(&self, copy: &CopyOperation, before: &Layer, now: &Layer) -> Vec<String> {
-        let (Ok(old), Ok(new)) = (before.listing(), now.listing()) else {
+    fn changed_files(&self, copy: &CopyOperation, before: &Layer, now: &[Now<'_>]) -> Vec<String> {
+        let Ok(old) = before.listing() else {
             return Vec::new();
         };
+        let paths: BTreeSet<&LayerPath> = now.iter().map(|now| &now.entry.path).collect();
         let mut names = Vec::new();
-        for entry in new.entries() {
+        for (position, file) in now.iter().enumerate() {
+            let entry = &file.entry;
             let is_same = old.get(&entry.path).is_some_and(|other| {
-                is_like(other, entry) && self.has_same_bytes(before, now, entry)
+                is_like(other, entry, copy.chown.is_some()) && self.has_same_bytes(before, file)
             });
-            if !is_same && is_leaf(&new, entry) {
+            let next = now.get(position + 1).map(|next| &next.entry);
+            if !is_same && is_leaf(entry, next) {
                 names.push(in_context(copy, entry));
             }
         }
-        for entry in old.entries() {
-            if new.get(&entry.path).is_none() && is_leaf(&old, entry) {
+        for (position, entry) in old.entries().iter().enumerate() {
+            let next = old.entries().get(position + 1);
+            if !paths.contains(&entry.path) && is_leaf(entry, next) {
                 names.push(format!("{} (gone)", in_context(copy, entry)));
             }
         }
         names
     }
 
-    fn has_same_bytes(&self, before: &Layer, now: &Layer, entry: &Entry) -> bool {
-        if !matches!(entry.kind, Kind::File { size: 1.. }) {
+    fn has_same_bytes(&self, before: &Layer, now: &Now<'_>) -> bool {
+        if !matches!(now.entry.kind, Kind::File { size: 1.. }) {
             return true;
         }
-        let open = |layer: &Layer| layer.open(&entry.path, self.store);
-        match (open(before), open(now)) {
-            (Ok(one), Ok(other)) => same_bytes(one, other).unwrap_or(false),
+        match (before.open(&now.entry.path, self.store), (now.open)()) {
+            (Ok(one), Some(other)) => same_bytes(one, other).unwrap_or(false),
             _ => false,
         }
     }
 }
 
-/// Times do not count, and a folder is not changed by what is in it.
-fn is_like(one: &Entry, other: &Entry) -> bool {
-    let owner = |entry: &Entry| (entry.mode, entry.uid, entry.gid);
-    one.kind == other.kind && owner(one) == owner(other)
+fn with_names(reason: String, names: &[String]) -> String {
+    match names {
+        [] => reason,
+        // The source is the file.
+        [only] if reason.starts_with(&format!("`{only}`")) => reason,
+        names => format!("{reason}: {}", listed(names)),
+    }
 }
 
-/// Returns whether nothing of the layer is below: a new folder is told by its files.
-fn is_leaf(listing: &Listing, entry: &Entry) -> bool {
-    let next = listing.position(&entry.path).map(|position| position + 1);
-    let next = next.and_then(|next| listing.entries().get(next));
+fn is_file_of(listing: &Listing, entry: &Entry) -> bool {
+    !entry.kind.is_directory() && listing.get(&entry.path).is_some()
+}
+
+/// Times do not count, and a folder is not changed by what is in it.
+fn is_like(one: &Entry, other: &Entry, ignores_owner: bool) -> bool {
+    let owner = |entry: &Entry| (entry.uid, entry.gid);
+    one.kind == other.kind
+        && one.mode == other.mode
+        && (ignores_owner || owner(one) == owner(other))
+}
+
+/// Returns whether nothing is below: a new folder is told by its files.
+fn is_leaf(entry: &Entry, next: Option<&Entry>) -> bool {
     !next.is_some_and(|next| next.path.is_in(&entry.path))
 }
 

@@ -7,6 +7,8 @@ use std::path::{Component, Path, PathBuf};
 use std::thread::Scope;
 
 use build_sandbox::{Mount, MountSource, Writes};
+use rustix::fs::{CWD, FileType, Mode, OFlags, fstat, mkdirat, openat};
+use rustix::io::Errno;
 
 use super::Solver;
 use super::agent_socket::{Access, AgentSocket};
@@ -16,21 +18,22 @@ use crate::files::ChainFiles;
 use crate::key::{Key, KeyMaker};
 use crate::plan::{CacheSharing, From, MountKind, RunMount};
 
-/// Returns a folder of a cache, which is made where there is none. A link on the way is refused: commands of earlier steps wrote it
-/// (CVE-2024-23651).
+/// Makes a folder of a cache where there is none. A link on the way is refused: commands of earlier steps wrote it, and one that runs
+/// now may put it there at any moment, so each folder is reached through the one above (CVE-2024-23651, CVE-2024-45310).
 fn make_folder_beneath(cache: &Path, source: &str) -> io::Result<()> {
-    let mut folder = cache.to_owned();
-    for part in Path::new(source.trim_start_matches('/')).components() {
-        let Component::Normal(part) = part else {
-            continue;
-        };
-        folder.push(part);
-        match folder.symlink_metadata() {
-            Ok(found) if found.is_symlink() => {
-                return Err(io::Error::other("a link leads there"));
-            }
-            Ok(_) => {}
-            Err(_) => fs::create_dir(&folder)?,
+    let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let mut folder = openat(CWD, cache, flags | OFlags::DIRECTORY, Mode::empty())?;
+    let parts = Path::new(source.trim_start_matches('/')).components();
+    for part in parts.filter(|part| matches!(part, Component::Normal(_))) {
+        let name = part.as_os_str();
+        match mkdirat(&folder, name, Mode::from_raw_mode(0o755)) {
+            Err(Errno::EXIST) => {}
+            // What is above is a file.
+            other => other?,
+        }
+        folder = openat(&folder, name, flags, Mode::empty())?;
+        if FileType::from_raw_mode(fstat(&folder)?.st_mode).is_symlink() {
+            return Err(io::Error::other("a link leads there"));
         }
     }
     Ok(())
@@ -361,7 +364,7 @@ impl Solver<'_> {
         Ok(())
     }
 
-    pub(super) fn scratch_folder(&self) -> Result<tempfile::TempDir, BuildError> {
+    pub(crate) fn scratch_folder(&self) -> Result<tempfile::TempDir, BuildError> {
         tempfile::tempdir_in(self.store.temporary_folder()).map_err(|error| {
             BuildError::new(
                 Failure::System,
@@ -397,4 +400,50 @@ fn copy_tree(from: &Path, to: &Path) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::*;
+
+    #[test]
+    fn a_folder_that_turns_into_a_link_meanwhile_leads_nowhere() {
+        let place = tempfile::tempdir().unwrap();
+        let (cache, outside) = (place.path().join("cache"), place.path().join("outside"));
+        fs::create_dir_all(cache.join("real")).unwrap();
+        fs::create_dir(&outside).unwrap();
+        std::os::unix::fs::symlink(&outside, cache.join("link")).unwrap();
+        let is_over = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !is_over.load(Ordering::Relaxed) {
+                    for name in ["real", "link"] {
+                        let (there, here) = (cache.join(name), cache.join("way"));
+                        let _ = fs::rename(&there, &here);
+                        let _ = fs::rename(&here, &there);
+                    }
+                }
+            });
+            for number in 0..3000 {
+                let _ = make_folder_beneath(&cache, &format!("way/new{number}"));
+            }
+            is_over.store(true, Ordering::Relaxed);
+        });
+        assert_eq!(fs::read_dir(&outside).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn folders_are_made_and_those_that_are_there_stay() {
+        let cache = tempfile::tempdir().unwrap();
+        fs::create_dir(cache.path().join("a")).unwrap();
+        fs::write(cache.path().join("a/file"), "kept").unwrap();
+        for source in ["/a/b/c", "a/b", "../a/./d", "a/file", ""] {
+            make_folder_beneath(cache.path(), source).unwrap();
+        }
+        assert!(cache.path().join("a/b/c").is_dir() && cache.path().join("a/d").is_dir());
+        assert!(cache.path().join("a/file").is_file());
+        assert!(make_folder_beneath(cache.path(), "a/file/below").is_err());
+    }
 }

@@ -10,7 +10,7 @@ use crate::error::BuildError;
 use crate::event::StepId;
 use crate::key::Key;
 use crate::layers::Layer;
-use crate::plan::{Base, CopyOperation, CopySource, From, MountKind, OperationKind};
+use crate::plan::{Base, CopyOperation, CopySource, From, MountKind, Operation, OperationKind};
 use crate::remotes::asks_somebody;
 
 /// What is to be expected of a step.
@@ -156,7 +156,7 @@ impl<'a, 's> Peek<'a, 's> {
             };
             before = found.as_ref().map(|found| found.key);
             let outlook = match &found {
-                Some(found) => self.outlook(step, found, stage.ignores_cache),
+                Some(found) => self.outlook(step, operation, found, stage.ignores_cache),
                 None if is_fetched_anew(&operation.kind) => Outlook::Runs {
                     reason: "what it adds has to be fetched".to_owned(),
                 },
@@ -169,17 +169,23 @@ impl<'a, 's> Peek<'a, 's> {
         Ok(outlooks)
     }
 
-    fn outlook(&self, step: StepId, found: &StepKey, ignores_cache: bool) -> Outlook {
+    fn outlook(
+        &self,
+        step: StepId,
+        operation: &Operation,
+        found: &StepKey,
+        ignores_cache: bool,
+    ) -> Outlook {
         if !ignores_cache && let Some((record, _)) = self.solver.known(found.key) {
             return Outlook::Cached {
                 size: record.size,
                 microseconds: record.microseconds,
             };
         }
+        let slot = self.solver.steps.slot(step);
+        let reason = self.solver.reason(slot, found, ignores_cache);
         Outlook::Runs {
-            reason: self
-                .solver
-                .reason(self.solver.steps.slot(step), found, ignores_cache),
+            reason: self.solver.with_foreseen_files(reason, slot, operation),
         }
     }
 
@@ -222,7 +228,7 @@ fn is_fetched_anew(kind: &OperationKind) -> bool {
     matches!(kind, OperationKind::Copy(copy) if asks_somebody(copy))
 }
 
-fn selections(operations: &[crate::plan::Operation]) -> Vec<(usize, Selection)> {
+fn selections(operations: &[Operation]) -> Vec<(usize, Selection)> {
     operations
         .iter()
         .flat_map(|operation| sources_of(&operation.kind))

@@ -77,6 +77,7 @@ impl Solver<'_> {
             },
             extra_hosts: self.extra_hosts(),
             timeout: self.request.run_timeout,
+            limits: self.request.limits.clone(),
             ..Job::new(root, run.words.clone())
         };
         let mut tail = Tail::default();
@@ -96,16 +97,17 @@ impl Solver<'_> {
             &|| self.is_over(),
         );
         drop(prepared);
-        match outcome.map_err(|error| sandbox_error(&error, run))?.ending {
-            Ending::Code(0) => {}
-            Ending::Code(code) => {
-                let error = failed(operation, run, code, None, tail);
-                let is_alone = self.layers.form().has_one_id;
-                return Err(if is_alone { with_one_id(error) } else { error });
+        let outcome = outcome.map_err(|error| sandbox_error(&error, run))?;
+        if !outcome.ending.is_success() {
+            let mut error = failed(operation, run, outcome.ending, tail);
+            if self.layers.form().has_one_id {
+                error = with_one_id(error);
             }
-            Ending::Signal(signal) => {
-                return Err(failed(operation, run, 128 + signal, Some(signal), tail));
+            if outcome.ran_out_of_memory {
+                error.help =
+                    Some("it was at its limit: `--memory` says how much it may use".to_owned());
             }
+            return Err(error);
         }
         if let Some(plain) = plain {
             plain.move_changes(&upper).map_err(|error| {
@@ -119,7 +121,7 @@ impl Solver<'_> {
     }
 
     /// Returns what a command runs on: the layers one above the other, or a copy of them where that cannot be.
-    fn root(
+    pub(crate) fn root(
         &self,
         chain: &Chain,
         folder: &Path,
@@ -258,7 +260,7 @@ impl Solver<'_> {
 }
 
 /// Returns the groups of a command; its own is always among them, as in BuildKit (`executor/oci/user.go`, `ensureAdditionalGids`).
-fn groups_of(account: &RunUser) -> Vec<u32> {
+pub(crate) fn groups_of(account: &RunUser) -> Vec<u32> {
     let mut groups = vec![account.gid];
     groups.extend(
         account
@@ -309,17 +311,12 @@ impl Tail {
     }
 }
 
-fn failed(
-    operation: &Operation,
-    run: &RunOperation,
-    code: i32,
-    signal: Option<i32>,
-    tail: Tail,
-) -> BuildError {
+fn failed(operation: &Operation, run: &RunOperation, ending: Ending, tail: Tail) -> BuildError {
     let output = tail.finish();
-    let message = match signal {
-        Some(signal) => format!("the command was killed by signal {signal}"),
-        None => format!("the command failed with exit code {code}"),
+    let code = ending.code();
+    let message = match ending {
+        Ending::Signal(signal) => format!("the command was killed by signal {signal}"),
+        Ending::Code(code) => format!("the command failed with exit code {code}"),
     };
     let mut error = BuildError::new(Failure::Command { code }, message);
     culprit::mark(&mut error, operation, run, code, &output);

@@ -1,15 +1,15 @@
 //! `cargo xtask bench build`: whole builds, ours and the peers' in the same run.
 
 mod builders;
+mod export;
 mod process;
 mod scale;
 mod table;
 mod workloads;
 
-use std::env;
 use std::fs;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
 use anyhow::{Context, ensure};
 use clap::Args;
@@ -18,14 +18,12 @@ use self::builders::{Builder, Job, Spent};
 use self::process::measure;
 use self::table::Row;
 use self::workloads::Workload;
-use crate::bases::{self, Registry};
+use crate::bases;
 use crate::command::{self, cargo};
 use crate::page_section;
+use crate::servers::{Servers, offline};
 use crate::workspace::Workspace;
 
-/// Written into the workloads' Dockerfiles.
-const REGISTRY_PORT: u16 = 5000;
-const OFFLINE_PORT: u16 = 8081;
 const MOST_BUILDERS: usize = 10;
 const PAGE: &str = "docs/comparison.md";
 
@@ -58,6 +56,9 @@ pub(crate) struct BuildArgs {
     /// Neither workloads nor their table: only --scale and --export.
     #[arg(long)]
     no_workloads: bool,
+    /// Makes --scale and --export small: to try the bench itself.
+    #[arg(long, conflicts_with = "write")]
+    small: bool,
     /// Writes the tables into docs/comparison.md.
     #[arg(long)]
     write: bool,
@@ -82,20 +83,20 @@ pub(crate) fn build(workspace: &Workspace, args: &BuildArgs) -> anyhow::Result<(
         && let Some(ours) = builders.iter_mut().find(|b| b.name() == "dfbuild")
     {
         page.push_str("\nHow it grows:\n\n");
-        page.push_str(&scale::scale(ours, work.path(), args.rounds)?);
+        page.push_str(&scale::scale(ours, work.path(), args.rounds, args.small)?);
     }
     if args.export {
-        page.push_str("\nExport of an image that is built already:\n\n");
-        let source = workloads::sources(&["g_1gib".to_owned()])?;
-        let source = source.first().context("no g_1gib")?;
-        let workload = Workload::make(source, work.path(), &offline(workspace))?;
-        let context = workload.context();
-        page.push_str(&scale::export(
-            &mut builders,
-            &context,
-            work.path(),
-            args.rounds,
-        )?);
+        page.push_str("\nAn image that is built already, given away: *first* with nothing compressed before, *again* once more at once. Docker writes and \
+             pushes what it can: `docker save` is uncompressed, `docker push` gzip.\n\n");
+        let big = if args.small {
+            None
+        } else {
+            let source = workloads::sources(&["g_1gib".to_owned()])?;
+            let source = source.first().context("no g_1gib")?;
+            Some(Workload::make(source, work.path(), &offline(workspace))?.context())
+        };
+        let (folder, big) = (work.path(), big.as_deref());
+        page.push_str(&export::export(&mut builders, big, folder, args.rounds)?);
     }
     println!("\n{page}");
     if args.write {
@@ -217,63 +218,4 @@ fn one_round(
         runs.push(measure(&mut builder.build(&job), &daemons)?);
     }
     Ok(())
-}
-
-/// The registry and the package server that the workloads name; those that run already are used.
-struct Servers {
-    /// Held for its end.
-    #[allow(dead_code)]
-    registry: Option<Registry>,
-    packages: Option<Child>,
-}
-
-impl Drop for Servers {
-    fn drop(&mut self) {
-        if let Some(packages) = &mut self.packages {
-            // It may have ended already.
-            let _ = packages.kill();
-            let _ = packages.wait();
-        }
-    }
-}
-
-impl Servers {
-    fn start(workspace: &Workspace) -> anyhow::Result<Servers> {
-        let mut servers = Servers {
-            registry: None,
-            packages: None,
-        };
-        if !bases::answers(REGISTRY_PORT) {
-            let folder = bases::folder(workspace);
-            bases::make(&folder, true)?;
-            servers.registry = Some(Registry::start(&folder, REGISTRY_PORT)?);
-        }
-        if !bases::answers(OFFLINE_PORT) {
-            let shared = test_support::shared_folder().context("no ../shared/tools")?;
-            let folder = offline(workspace);
-            if !folder.join("deb").is_dir() {
-                let mut collect = Command::new("bash");
-                collect
-                    .arg(shared.join("tools/mkoffline.sh"))
-                    .arg(&folder)
-                    .arg(bases::folder(workspace));
-                command::run(&mut collect)?;
-            }
-            let process = Command::new("python3")
-                .arg(shared.join("tools/serve_offline.py"))
-                .arg(&folder)
-                .stdin(Stdio::null())
-                .stderr(Stdio::null())
-                .spawn()
-                .context("cannot start the package server")?;
-            servers.packages = Some(process);
-            bases::wait_for(OFFLINE_PORT)?;
-        }
-        Ok(servers)
-    }
-}
-
-/// Returns the folder of the packages that the workloads install.
-fn offline(workspace: &Workspace) -> PathBuf {
-    env::var_os("OFFLINE").map_or_else(|| bases::target(workspace).join("offline"), PathBuf::from)
 }

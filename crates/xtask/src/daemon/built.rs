@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, ensure};
-use serde_json::Value;
 use tempfile::TempDir;
 
+use super::compared;
 use super::docker::Daemon;
 use super::formatted;
 use crate::bases;
@@ -49,9 +49,9 @@ ADD folder/text.txt /b/sub/
 const PORT: u16 = 5055;
 
 /// A folder of dfbuild's own, and the program.
-struct Dfbuild {
+pub(super) struct Dfbuild {
     program: PathBuf,
-    folder: TempDir,
+    pub(super) folder: TempDir,
 }
 
 pub(super) fn test(daemon: &Daemon, workspace: &Workspace) -> anyhow::Result<()> {
@@ -77,7 +77,7 @@ pub(super) fn test(daemon: &Daemon, workspace: &Workspace) -> anyhow::Result<()>
 }
 
 impl Dfbuild {
-    fn compile(workspace: &Workspace) -> anyhow::Result<Dfbuild> {
+    pub(super) fn compile(workspace: &Workspace) -> anyhow::Result<Dfbuild> {
         command::run(&mut cargo(&workspace.root, &["build", "--package=dfbuild"]))?;
         Ok(Dfbuild {
             program: bases::target(workspace).join("debug/dfbuild"),
@@ -85,7 +85,7 @@ impl Dfbuild {
         })
     }
 
-    fn answer(&self, arguments: &[&str]) -> anyhow::Result<String> {
+    pub(super) fn answer(&self, arguments: &[&str]) -> anyhow::Result<String> {
         let mut command = Command::new(&self.program);
         command.args(arguments);
         command.env("DFBUILD_STORE", self.folder.path().join("store"));
@@ -136,41 +136,7 @@ fn same_image(daemon: &Daemon, ours: &Dfbuild, idx: usize, context: &Path) -> an
         &their_tag,
         &context,
     ])?;
-    let (our_files, their_files) = (daemon.files(&tag)?, daemon.files(&their_tag)?);
-    ensure!(their_files.len() > 50, "the image has no files");
-    for (path, theirs) in &their_files {
-        let found = our_files.get(path);
-        ensure!(
-            found == Some(theirs),
-            "{}: {found:?}, and Docker makes {theirs:?}",
-            path.display()
-        );
-    }
-    let more = our_files
-        .keys()
-        .find(|path| !their_files.contains_key(*path));
-    ensure!(more.is_none(), "{more:?} is in our image only");
-    let (ours, theirs) = (
-        configuration(daemon, &tag)?,
-        configuration(daemon, &their_tag)?,
-    );
-    ensure!(
-        ours == theirs,
-        "the configuration is\n{ours:#}\nand Docker makes\n{theirs:#}"
-    );
-    Ok(())
-}
-
-/// Returns what Docker says of an image, without what only a container has.
-fn configuration(daemon: &Daemon, tag: &str) -> anyhow::Result<Value> {
-    const OF_CONTAINERS: [&str; 3] = ["Image", "Hostname", "Domainname"];
-    let text = daemon.answer(&["image", "inspect", "--format", "{{json .Config}}", tag])?;
-    let mut value: Value =
-        serde_json::from_slice(&text).context("docker inspect printed no JSON")?;
-    if let Some(members) = value.as_object_mut() {
-        members.retain(|name, value| !OF_CONTAINERS.contains(&name.as_str()) && !value.is_null());
-    }
-    Ok(value)
+    compared::same(daemon, &tag, &their_tag, &[])
 }
 
 fn runs_in_docker(daemon: &Daemon, ours: &Dfbuild, context: &Path) -> anyhow::Result<()> {

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -17,6 +18,8 @@ const CLIENT: &str = "/usr/bin/docker";
 const BUSYBOX: &str = "/bin/busybox";
 /// The daemon needs about two seconds here.
 const MOST_WAITS: usize = 150;
+/// How much of a file a message has.
+const SHOWN_BYTES: usize = 200;
 
 /// What a test needs and a machine may lack: the programs, and the Debian packages that have them.
 pub(super) fn missing_program() -> Option<&'static str> {
@@ -26,13 +29,38 @@ pub(super) fn missing_program() -> Option<&'static str> {
 }
 
 /// A file of an image.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(PartialEq, Eq)]
 pub(super) struct File {
     kind: tar::EntryType,
     mode: u32,
     owner: (u64, u64),
     link: Option<PathBuf>,
     content: Vec<u8>,
+}
+
+/// Without all of its bytes, which nobody could read in a message.
+impl fmt::Debug for File {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let start = &self.content[..self.content.len().min(SHOWN_BYTES)];
+        write!(
+            formatter,
+            "{:?} {:o} {:?} {:?} {} bytes: {:?}",
+            self.kind,
+            self.mode,
+            self.owner,
+            self.link,
+            self.content.len(),
+            String::from_utf8_lossy(start)
+        )
+    }
+}
+
+impl File {
+    /// Returns whether all but the bytes is the same.
+    pub(super) fn is_like(&self, other: &File) -> bool {
+        (self.kind, self.mode, self.owner, &self.link)
+            == (other.kind, other.mode, other.owner, &other.link)
+    }
 }
 
 /// A Docker daemon with a folder of its own; it ends with this value.
@@ -52,7 +80,8 @@ impl Drop for Daemon {
 }
 
 impl Daemon {
-    pub(super) fn start() -> anyhow::Result<Daemon> {
+    /// Starts it with a storage driver: `vfs` works everywhere, `overlay2` on most disks, and is fast.
+    pub(super) fn start(driver: &str) -> anyhow::Result<Daemon> {
         let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
         let path = |name: &str| folder.path().join(name);
         let log = fs::File::create(path("log")).context("cannot make a log")?;
@@ -65,7 +94,12 @@ impl Daemon {
             .arg(path("pid"))
             .arg("-H")
             .arg(format!("unix://{}", path("socket").display()))
-            .args(["--iptables=false", "--bridge=none", "--storage-driver=vfs"])
+            .args([
+                "--iptables=false",
+                "--bridge=none",
+                "--storage-driver",
+                driver,
+            ])
             .stdout(Stdio::null())
             .stderr(log)
             .spawn()

@@ -20,6 +20,7 @@ mod command;
 mod confinement;
 mod layers;
 mod life;
+mod limits;
 mod mounts;
 mod runtime;
 
@@ -33,6 +34,7 @@ pub(crate) fn run(filter: &str) -> usize {
         mounts::CASES,
         layers::CASES,
         life::CASES,
+        limits::CASES,
         runtime::CASES,
     ];
     for (name, case) in groups

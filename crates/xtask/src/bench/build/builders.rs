@@ -20,6 +20,7 @@ const BUILDAH: &str = "/usr/bin/buildah";
 /// crun fails where control groups are hybrid.
 const RUNTIME: &str = "/usr/sbin/runc";
 const MOST_WAITS: usize = 150;
+const IMAGE: &str = "bench:latest";
 
 /// What is built.
 pub(crate) struct Job<'a> {
@@ -135,20 +136,20 @@ impl Builder {
             Builder::Dfbuild { program, folder } => {
                 let mut command = Command::new(program);
                 command
-                    .args(["build", "--progress=quiet", "--tag=bench:latest", "--store"])
+                    .args(["build", "--progress=quiet", "--tag", IMAGE, "--store"])
                     .arg(folder.path().join("store"));
                 command
             }
             Builder::Docker(docker) => {
                 let mut command = docker.client();
-                command.args(["build", "--quiet", "--network=host", "--tag=bench:latest"]);
+                command.args(["build", "--quiet", "--network=host", "--tag", IMAGE]);
                 command
             }
             Builder::Buildah { folder } => {
                 let mut command = buildah(folder.path());
                 command.args(["build", "--quiet", "--layers", "--network=host"]);
                 command.args(["--runtime", RUNTIME, "--tls-verify=false"]);
-                command.args(["--tag", "bench:latest"]);
+                command.args(["--tag", IMAGE]);
                 command
             }
         };
@@ -162,6 +163,8 @@ impl Builder {
     }
 
     /// Returns the command that writes the built image as an archive, or `None` where it cannot.
+    ///
+    /// BuildKit in Docker 20.10 has no `type=oci`: `docker save` is all there is.
     pub(crate) fn export(&self, job: &Job<'_>, form: &str, archive: &Path) -> Option<Command> {
         match self {
             Builder::Dfbuild { .. } => {
@@ -175,16 +178,52 @@ impl Builder {
             Builder::Docker(docker) => (form == "uncompressed").then(|| {
                 let mut command = docker.client();
                 command.args(["save", "--output"]).arg(archive);
-                command.arg("bench:latest");
+                command.arg(IMAGE);
                 command
             }),
-            Builder::Buildah { folder } => (form == "gzip").then(|| {
-                let mut command = buildah(folder.path());
-                command.args(["push", "--quiet", "bench:latest"]);
+            Builder::Buildah { folder } => {
+                let mut command = buildah_push(folder.path(), form);
+                command.arg(IMAGE);
                 command.arg(format!("oci-archive:{}", archive.display()));
+                Some(command)
+            }
+        }
+    }
+
+    /// Returns the command that sends the built image to a registry on this machine, or `None` where it cannot.
+    pub(crate) fn push(&self, form: &str, registry: &str) -> Option<Command> {
+        let name = format!("{registry}/{IMAGE}");
+        match self {
+            Builder::Dfbuild { program, folder } => {
+                let mut command = Command::new(program);
+                command
+                    .args(["push", "--progress=quiet", "--compression", form, "--store"])
+                    .arg(folder.path().join("store"))
+                    .args([IMAGE, &name]);
+                Some(command)
+            }
+            Builder::Docker(docker) => (form == "gzip").then(|| {
+                let mut command = docker.client();
+                command.args(["push", "--quiet", &name]);
                 command
             }),
+            Builder::Buildah { folder } => {
+                let mut command = buildah_push(folder.path(), form);
+                command.args(["--tls-verify=false", IMAGE]);
+                command.arg(format!("docker://{name}"));
+                Some(command)
+            }
         }
+    }
+
+    /// Returns the command that gives the image its name in a registry, for those who can push under its own name only.
+    pub(crate) fn name_for(&self, registry: &str) -> Option<Command> {
+        let Builder::Docker(docker) = self else {
+            return None;
+        };
+        let mut command = docker.client();
+        command.args(["tag", IMAGE, &format!("{registry}/{IMAGE}")]);
+        Some(command)
     }
 
     /// Returns the processes of its daemon.
@@ -270,5 +309,16 @@ fn buildah(folder: &Path) -> Command {
         .arg("--runroot")
         .arg(folder.join("run"))
         .args(["--storage-driver", "overlay"]);
+    command
+}
+
+/// Returns the command that gives an image away, without its name and the destination: options come first.
+fn buildah_push(folder: &Path, form: &str) -> Command {
+    let mut command = buildah(folder);
+    command.args(["push", "--quiet"]);
+    match form {
+        "uncompressed" => command.arg("--disable-compression"),
+        form => command.args(["--compression-format", form]),
+    };
     command
 }

@@ -1,28 +1,39 @@
-//! How cost grows with the number of files and of steps, and what an export costs.
+//! How cost grows with the number of files and of steps.
 
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
+use std::process::Command;
+use std::thread::sleep;
+use std::time::Duration;
 
 use anyhow::Context;
 
 use super::builders::{Builder, Job, Spent};
-use super::process::{self, measure};
+use super::process::measure;
 use super::table::shown;
 use super::workloads;
 use crate::bench::log_fit::exponent;
 use crate::bench::stopwatch::median;
+use crate::command;
 
 const FILES: [usize; 3] = [1_000, 10_000, 100_000];
 const STEPS: [usize; 3] = [10, 100, 1_000];
-/// A context of bytes that do not compress.
-const RANDOM_SIZE: usize = 256 << 20;
+/// How much smaller everything is when the bench itself is tried.
+const SMALLER: usize = 10;
 
 /// Makes a context of a size.
 type Make = fn(&Path, usize) -> anyhow::Result<()>;
 
 /// Returns a table: cold, warm and edited builds of growing contexts.
-pub(crate) fn scale(builder: &mut Builder, folder: &Path, rounds: usize) -> anyhow::Result<String> {
+///
+/// Nothing is deleted before all is measured: see [`Spent`].
+pub(crate) fn scale(
+    builder: &mut Builder,
+    folder: &Path,
+    rounds: usize,
+    is_small: bool,
+) -> anyhow::Result<String> {
     let mut text =
         String::from("| what | cold s | warm s | edit s | peak MiB |\n|---|---|---|---|---|\n");
     let mut spent = Spent::default();
@@ -32,15 +43,19 @@ pub(crate) fn scale(builder: &mut Builder, folder: &Path, rounds: usize) -> anyh
     ];
     for (kind, sizes, edited, make) in kinds {
         let mut points: [Vec<(f64, f64)>; 3] = Default::default();
-        for size in sizes {
+        for size in sizes.map(|size| if is_small { size / SMALLER } else { size }) {
             let context = folder.join(format!("{}-{size}", kind.replace(' ', "-")));
             make(&context, size)?;
+            // Nobody's first build comes in the second in which all files were written.
+            command::run(&mut Command::new("sync"))?;
+            sleep(Duration::from_secs(2));
             let mut seconds: [Vec<f64>; 3] = Default::default();
             let mut memory: f64 = 0.0;
             for round in 0..rounds {
                 for (phase, seconds) in seconds.iter_mut().enumerate() {
                     if phase == 0 {
                         builder.renew(&mut spent)?;
+                        command::run(&mut Command::new("sync"))?;
                     }
                     if phase == 2 {
                         fs::write(context.join(edited), format!("edit {round}\n"))
@@ -64,7 +79,6 @@ pub(crate) fn scale(builder: &mut Builder, folder: &Path, rounds: usize) -> anyh
             println!("{line}");
             // Writing to a string does not fail.
             let _ = writeln!(text, "{line}");
-            fs::remove_dir_all(&context).context("cannot remove a context")?;
         }
         let exponents = points.map(|points| exponent(&points));
         let _ = writeln!(
@@ -74,68 +88,6 @@ pub(crate) fn scale(builder: &mut Builder, folder: &Path, rounds: usize) -> anyh
         );
     }
     builder.renew(&mut spent)?;
-    spent.delete()?;
-    Ok(text)
-}
-
-/// Returns a table: archives of an image that is built already.
-pub(crate) fn export(
-    builders: &mut [Builder],
-    big: &Path,
-    folder: &Path,
-    rounds: usize,
-) -> anyhow::Result<String> {
-    let random = folder.join("random");
-    fs::create_dir_all(&random).context("cannot make a context")?;
-    fs::write(random.join("random.bin"), random_bytes(RANDOM_SIZE)).context("cannot write")?;
-    fs::write(
-        random.join("Dockerfile"),
-        "FROM scratch\nCOPY random.bin /random.bin\n",
-    )
-    .context("cannot write")?;
-    let mut text = String::from(
-        "| image | builder | form | s | MiB | peak MiB |\n|---|---|---|---|---|---|\n",
-    );
-    let mut spent = Spent::default();
-    let images = [
-        ("1 GiB, half random", big),
-        ("256 MiB random", random.as_path()),
-    ];
-    for (name, context) in images {
-        for builder in builders.iter_mut() {
-            builder.renew(&mut spent)?;
-            measure(&mut builder.build(&job(context)), &[])?;
-            for form in ["gzip", "zstd", "uncompressed"] {
-                let archive = folder.join("image.tar");
-                let mut seconds = Vec::new();
-                let mut memory: f64 = 0.0;
-                let mut size = 0;
-                for _ in 0..rounds {
-                    let _ = fs::remove_file(&archive);
-                    let Some(mut command) = builder.export(&job(context), form, &archive) else {
-                        break;
-                    };
-                    let measured = measure(&mut command, &builder.daemons())?;
-                    seconds.push(measured.seconds);
-                    memory = memory.max(measured.client_memory + measured.daemon_memory);
-                    size = process::size(&archive) >> 20;
-                }
-                if seconds.is_empty() {
-                    continue;
-                }
-                let line = format!(
-                    "| {name} | {} | {form} | {} | {size} | {memory:.0} |",
-                    builder.name(),
-                    shown(median(&seconds))
-                );
-                println!("{line}");
-                // Writing to a string does not fail.
-                let _ = writeln!(text, "{line}");
-            }
-            builder.renew(&mut spent)?;
-        }
-        spent.delete()?;
-    }
     Ok(text)
 }
 
@@ -144,18 +96,4 @@ fn job(context: &Path) -> Job<'_> {
         context,
         secret: None,
     }
-}
-
-/// Returns bytes without a pattern (xorshift64), the same on every run.
-fn random_bytes(count: usize) -> Vec<u8> {
-    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
-    let mut bytes = Vec::with_capacity(count);
-    while bytes.len() < count {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        bytes.extend_from_slice(&state.to_le_bytes());
-    }
-    bytes.truncate(count);
-    bytes
 }
