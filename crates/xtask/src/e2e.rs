@@ -1,6 +1,7 @@
 //! `cargo xtask e2e`: the server in real editors.
 
 mod neovim;
+mod new_neovim;
 mod project;
 mod vscode;
 

@@ -1,25 +1,49 @@
-//! The plugin in Neovim.
+//! The plugin in Neovim: in the one of the system, and in 0.10, which has inlay hints and asks for findings itself.
 
 use std::env;
+use std::path::Path;
 use std::process::Command;
 
-use super::{Walk, programs, skipped};
+use super::new_neovim::new_neovim;
+use super::project::project;
+use super::{Programs, Walk, programs, skipped};
+use crate::bases;
 use crate::command::{output, succeeds};
 use crate::workspace::Workspace;
 
 pub(super) fn neovim(workspace: &Workspace, walk: &Walk) -> anyhow::Result<bool> {
-    let program = env::var_os("NVIM").unwrap_or_else(|| "nvim".into());
-    let Ok(version) = output(Command::new(&program).arg("--version")) else {
+    let programs = programs(workspace, walk.programs.as_deref())?;
+    let own = env::var_os("NVIM").unwrap_or_else(|| "nvim".into());
+    let is_well = test(workspace, walk, &programs, Path::new(&own))?;
+    if env::var_os("NVIM").is_some() {
+        return Ok(is_well);
+    }
+    match new_neovim(&bases::target(workspace).join("e2e/neovim-0.10")) {
+        Ok(new) => Ok(test(workspace, walk, &programs, &new)? && is_well),
+        Err(error) => Ok(skipped(&format!("Neovim 0.10 cannot be fetched: {error:#}")) && is_well),
+    }
+}
+
+fn test(
+    workspace: &Workspace,
+    walk: &Walk,
+    programs: &Programs,
+    editor: &Path,
+) -> anyhow::Result<bool> {
+    let Ok(version) = output(Command::new(editor).arg("--version")) else {
         return Ok(skipped("there is no Neovim (`nvim`, or what NVIM names)"));
     };
     println!("{}", version.lines().next().unwrap_or_default());
-    let programs = programs(workspace, walk.programs.as_deref())?;
+    let project = project(workspace, programs, walk.base.as_deref())?;
     let plugin = workspace.path("editors/neovim");
     succeeds(
-        Command::new(program)
+        Command::new(editor)
             .args(["--headless", "-u", "NONE", "-S"])
             .arg(plugin.join("test/e2e.lua"))
-            .env("DFLS", programs.server)
+            .env("DFLS", &programs.server)
+            .env("DFBUILD", &programs.builder)
+            .env("WORKSPACE", &project.folder)
+            .env("STORE", &project.store)
             .env("DFLS_PLUGIN", &plugin),
     )
 }
