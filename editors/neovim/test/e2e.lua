@@ -143,7 +143,11 @@ local function building()
     return vim.tbl_contains(codes(), 'pip-cache-left')
   end)
   require('dfls').fix_all()
-  vim.lsp.buf.format()
+  if vim.lsp.buf.format then
+    vim.lsp.buf.format()
+  else
+    vim.lsp.buf.formatting_sync({})
+  end
   check('fixing and formatting', text_of():find('--no-cache-dir -r requirements.txt \\\n', 1, true) ~= nil, text_of())
   vim.api.nvim_win_set_cursor(0, { line_with('RUN pip'), 0 })
   local said = build('DfBuild!')

@@ -47,7 +47,12 @@ pub(super) fn new_neovim(folder: &Path) -> anyhow::Result<PathBuf> {
         folder.join("packages"),
         folder.join("root"),
     );
-    for each in [&state.join("lists/partial"), &state.join("cache/archives/partial"), &packages, &root] {
+    for each in [
+        &state.join("lists/partial"),
+        &state.join("cache/archives/partial"),
+        &packages,
+        &root,
+    ] {
         fs::create_dir_all(each).with_context(|| format!("cannot make {}", each.display()))?;
     }
     let settings = settings(&state, &mirror)?;

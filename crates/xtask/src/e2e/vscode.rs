@@ -2,7 +2,7 @@
 
 use std::env;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::project::project;
@@ -20,16 +20,15 @@ const PACKAGES: [&str; 3] = [
 
 /// Installs what is missing, packs the extension and walks through it.
 pub(super) fn vscode(workspace: &Workspace, walk: &Walk) -> anyhow::Result<bool> {
-    let chromium = env::var_os("CHROMIUM").unwrap_or_else(|| "/usr/bin/chromium".into());
-    if !Path::new(&chromium).is_file() {
+    let Some(chromium) = chromium() else {
         return Ok(skipped(
             "VS Code: there is no Chromium (`apt-get install chromium`, or what CHROMIUM names)",
         ));
-    }
+    };
     if output(Command::new("npm").arg("--version")).is_err() {
         return Ok(skipped("VS Code: there is no npm (`apt-get install npm`)"));
     }
-    let tools = bases::target(workspace).join("e2e/vscode");
+    let tools = tools(workspace);
     install(&tools)?;
     let extension = workspace.path("editors/vscode");
     if !extension.join("node_modules").is_dir() {
@@ -51,6 +50,17 @@ pub(super) fn vscode(workspace: &Workspace, walk: &Walk) -> anyhow::Result<bool>
             .env("PICTURES", walk.pictures(workspace))
             .env("CHROMIUM", chromium),
     )
+}
+
+/// Returns where code-server and Playwright are, once they are installed.
+pub(super) fn tools(workspace: &Workspace) -> PathBuf {
+    bases::target(workspace).join("e2e/vscode")
+}
+
+/// Returns the browser, if there is one.
+pub(super) fn chromium() -> Option<PathBuf> {
+    let named = env::var_os("CHROMIUM").unwrap_or_else(|| "/usr/bin/chromium".into());
+    Some(PathBuf::from(named)).filter(|path| path.is_file())
 }
 
 /// Scripts are left out: what they would build is not needed, and takes minutes.
