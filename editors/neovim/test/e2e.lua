@@ -47,7 +47,7 @@ vim.notify = function(message)
 end
 
 local function wait_for(holds)
-  return vim.wait(60000, holds, 50)
+  return vim.wait(20000, holds, 50)
 end
 
 local function text_of(buffer)
@@ -99,7 +99,7 @@ local function layers()
   wait_for(function()
     return text_of():find('efficiency', 1, true) ~= nil
   end)
-  check(':DfLayers shows steps', text_of():find('COPY templates', 1, true) ~= nil, text_of())
+  check(':DfLayers shows steps', text_of():find('efficiency.*COPY templates') ~= nil, text_of())
   vim.api.nvim_win_set_cursor(0, { line_with('RUN sed'), 0 })
   press('<CR>')
   wait_for(function()
@@ -109,7 +109,7 @@ local function layers()
   vim.api.nvim_win_set_cursor(0, { line_with('/srv/app.py'), 0 })
   press('<CR>')
   wait_for(function()
-    return text_of():find('Welcome', 1, true) ~= nil
+    return text_of():find('title="Welcome"', 1, true) ~= nil
   end)
   check('Enter on a file shows it after the step', text_of():find('title="Welcome"', 1, true) ~= nil, text_of())
   check('it cannot be edited', not vim.bo.modifiable, vim.bo.modifiable)
@@ -176,7 +176,7 @@ local function building()
   said = build('DfBuild')
   check('a build that fails says so', said:find('exit code 1', 1, true) ~= nil, said)
   wait_for(failure)
-  local found = failure() or {}
+  local found = failure() or vim.diagnostic.get(0)
   check('and is a finding at the command', found.lnum == line - 1 and found.col == 30, found)
   vim.cmd('checkhealth dfls')
   local report = text_of()

@@ -2,7 +2,7 @@
 
 use std::env;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use super::new_neovim::new_neovim;
 use super::project::project;
@@ -46,6 +46,8 @@ fn test(
         Command::new(editor)
             .args(["--headless", "-u", "NONE", "-S"])
             .arg(plugin.join("test/e2e.lua"))
+            // In the background of a terminal it would be stopped when it looks at it.
+            .stdin(Stdio::null())
             .env("DFLS", &programs.server)
             .env("DFBUILD", &programs.builder)
             .env("WORKSPACE", &project.folder)

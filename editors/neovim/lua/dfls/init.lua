@@ -94,7 +94,8 @@ end
 local function client_of(buffer)
   local find = vim.lsp.get_clients or vim.lsp.get_active_clients
   for _, client in pairs(find({ name = 'dfls', bufnr = buffer })) do
-    if client.name == 'dfls' then
+    -- Neovim 0.7 does not filter.
+    if client.name == 'dfls' and (not client.attached_buffers or client.attached_buffers[buffer]) then
       return client
     end
   end
