@@ -17,6 +17,7 @@ pub(crate) fn of_forecast(
 ) -> Vec<StepFact> {
     let edit = built.map(|built| Difference::new(built.source.text(), source.text()));
     let mut culprit = None;
+    let mut last_reason = None;
     forecast
         .iter()
         .map(|step| {
@@ -31,7 +32,9 @@ pub(crate) fn of_forecast(
                     StepOutlook::Cached
                 }
                 Fate::Runs { reason } => {
-                    let is_consequence = reason == CONSEQUENCE;
+                    // What was said of the step before is not said again: a file that was never built has one hint, not ten.
+                    let is_consequence =
+                        reason == CONSEQUENCE || last_reason.replace(reason) == Some(reason);
                     if !is_consequence || culprit.is_none() {
                         culprit = blamed(source, step.range, reason, edit.as_ref());
                     }
@@ -198,6 +201,29 @@ mod tests {
         assert_eq!(difference.moved(at(old, "RUN one")), None);
         let back = Difference::new(new, old);
         assert_eq!(back.moved(at(new, "RUN two")), Some(at(old, "RUN two")));
+    }
+
+    #[test]
+    fn says_a_reason_once_where_steps_in_a_row_share_it() {
+        let source = SourceFile::new("Dockerfile", "RUN a\nRUN b\nRUN c\n");
+        let step = |part: &str, reason: &str| StepForecast {
+            step: dockerfile_build::StepId(0),
+            title: part.to_owned(),
+            range: at(source.text(), part),
+            fate: Fate::Runs {
+                reason: reason.to_owned(),
+            },
+        };
+        let forecast = [
+            step("RUN a", "it is new"),
+            step("RUN b", "it is new"),
+            step("RUN c", "the command changed"),
+        ];
+        let told: Vec<bool> = of_forecast(&source, &forecast, None)
+            .into_iter()
+            .map(|fact| matches!(fact.outlook, StepOutlook::Runs { is_consequence, .. } if !is_consequence))
+            .collect();
+        assert_eq!(told, [true, false, true]);
     }
 
     #[test]

@@ -8,6 +8,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{self, JoinHandle};
 
+use serde::de::{Deserialize, Deserializer, IgnoredAny};
+
 use tower_lsp::jsonrpc::{Id, Request, Response};
 
 /// A larger message is read over.
@@ -54,8 +56,36 @@ pub(crate) fn read_messages(
     Ok(())
 }
 
+/// What tells an answer from a question; `null` is an answer, too.
+#[derive(serde::Deserialize)]
+struct Answer {
+    #[serde(default)]
+    id: Id,
+    method: Option<IgnoredAny>,
+    #[serde(default, deserialize_with = "present")]
+    result: bool,
+    #[serde(default, deserialize_with = "present")]
+    error: bool,
+}
+
+/// Returns true for whatever is there.
+fn present<'de, D: Deserializer<'de>>(value: D) -> Result<bool, D::Error> {
+    IgnoredAny::deserialize(value).map(|_| true)
+}
+
+impl Answer {
+    /// An answer is never answered, not even a strange one: Neovim 0.10 ends in an assertion over `"id":null`.
+    fn is_for_nobody(&self) -> bool {
+        let is_own = matches!(&self.id, Id::String(id) if id.starts_with(OWN_IDS));
+        self.method.is_none() && (is_own || self.result || self.error)
+    }
+}
+
 fn parse(body: &[u8]) -> Result<Incoming, (i32, &'static str)> {
-    if let Ok(request) = serde_json::from_slice::<Request>(body) {
+    // tower-lsp takes whatever has no method for a request without a name: every answer.
+    if let Ok(request) = serde_json::from_slice::<Request>(body)
+        && !request.method().is_empty()
+    {
         return Ok(Incoming::Request(Box::new(request)));
     }
     if let Ok(response) = serde_json::from_slice::<Response>(body) {
@@ -66,7 +96,10 @@ fn parse(body: &[u8]) -> Result<Incoming, (i32, &'static str)> {
             Incoming::Response(response)
         });
     }
-    match serde_json::from_slice::<serde::de::IgnoredAny>(body) {
+    if serde_json::from_slice::<Answer>(body).is_ok_and(|answer| answer.is_for_nobody()) {
+        return Ok(Incoming::Nothing);
+    }
+    match serde_json::from_slice::<IgnoredAny>(body) {
         Ok(_) => Err((INVALID_REQUEST, "neither a request nor a response")),
         Err(_) => Err((PARSE_ERROR, "the message is not JSON")),
     }
@@ -181,6 +214,22 @@ mod tests {
 
     fn frame(body: &str) -> String {
         format!("Content-Length: {}\r\n\r\n{body}", body.len())
+    }
+
+    #[test]
+    fn never_answers_an_answer() {
+        for body in [
+            r#"{"jsonrpc":"2.0","id":"dfls-1","result":null}"#,
+            r#"{"jsonrpc":"2.0","id":"dfls-1"}"#,
+            r#"{"jsonrpc":"2.0","id":"dfls-1","error":{"code":"odd"}}"#,
+            r#"{"jsonrpc":"2.0","id":7,"error":"odd"}"#,
+        ] {
+            assert!(
+                matches!(parse(body.as_bytes()), Ok(Incoming::Nothing)),
+                "{body}"
+            );
+        }
+        assert!(parse(br#"{"jsonrpc":"2.0"}"#).is_err());
     }
 
     #[test]

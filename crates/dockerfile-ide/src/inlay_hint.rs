@@ -88,7 +88,8 @@ fn step_hint(step: &StepFact) -> InlayHint {
     if let Some(size) = step.size {
         parts.push(bytes(size));
     }
-    if let Some(time) = step.milliseconds {
+    // What takes no time is not worth a word.
+    if let Some(time) = step.milliseconds.filter(|time| *time >= 100) {
         parts.push(format!("{}.{} s", time / 1000, time % 1000 / 100));
     }
     let (word, tooltip, target) = match &step.outlook {
@@ -181,6 +182,10 @@ mod tests {
             step(StepOutlook::Ran),
             step(StepOutlook::Cached),
             StepFact {
+                milliseconds: Some(99),
+                ..step(StepOutlook::Cached)
+            },
+            StepFact {
                 size: None,
                 milliseconds: None,
                 ..step(StepOutlook::Runs {
@@ -198,6 +203,7 @@ mod tests {
         let expected = [
             "41.2 MB, 12.4 s",
             "41.2 MB, 12.4 s, cached",
+            "41.2 MB, cached",
             "would run: the command changed",
         ];
         assert_eq!(labels, expected);

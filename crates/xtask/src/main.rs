@@ -100,7 +100,7 @@ fn run(task: Task) -> anyhow::Result<bool> {
         Task::Peers => peers::install(&workspace)
             .and_then(|()| compare::install(&workspace))
             .map(|()| true),
-        Task::E2e(editor) => e2e::e2e(&workspace, editor),
+        Task::E2e(editor) => e2e::e2e(&workspace, &editor),
         Task::TestDaemon => daemon::test_daemon(&workspace).map(|()| true),
         Task::TestPeers => pre_commit::test_hooks(&workspace).map(|()| true),
     }

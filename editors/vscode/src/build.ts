@@ -43,6 +43,11 @@ export function argumentHere(): BuildArgument | undefined {
 
 let builds = 0;
 
+/** A command may be longer than a notification has room for. */
+function shortened(text: string | undefined): string | undefined {
+  return text && text.length > 60 ? `${text.slice(0, 59)}…` : text;
+}
+
 /** Asks for a build and shows how far it is; the user can end it. */
 function withProgress(client: LanguageClient, argument: BuildArgument): Thenable<BuildResult> {
   const workDoneToken = `build-${++builds}`;
@@ -52,7 +57,7 @@ function withProgress(client: LanguageClient, argument: BuildArgument): Thenable
     let percentage = 0;
     const listener = client.onProgress(WorkDoneProgress.type, workDoneToken, (value) => {
       if (value.kind === 'report') {
-        progress.report({ message: value.message, increment: (value.percentage ?? percentage) - percentage });
+        progress.report({ message: shortened(value.message), increment: (value.percentage ?? percentage) - percentage });
         percentage = value.percentage ?? percentage;
       }
     });

@@ -2,7 +2,7 @@
 
 import * as vscode from 'vscode';
 
-import { bytes, type FileChange, type LayersModel } from './layers';
+import { bytes, instructionOf, type FileChange, type LayersModel } from './layers';
 
 let panel: vscode.WebviewPanel | undefined;
 
@@ -58,7 +58,7 @@ function page(model: LayersModel): string {
       return `<section data-step="${number}">
   <button class="row" aria-expanded="false">
     <span class="number">${number + 1}</span>
-    <span class="title" title="${escaped(step.title)}">${escaped(step.title.replace(/^\[[^\]]*\] /, ''))}</span>
+    <span class="title" title="${escaped(step.title)}">${escaped(instructionOf(step))}</span>
     <span class="counts">${counts(step)}</span>
     <span class="size">${bytes(step.size)}</span>
     <span class="bar"><span style="width:${width}%"></span></span>
@@ -72,7 +72,8 @@ function page(model: LayersModel): string {
     .slice(0, 10)
     .map((file) => `<tr><td class="size">${bytes(file.wasted)}</td><td>${escaped(file.path)}</td><td class="dim">steps ${file.steps.map((step) => step + 1).join(', ')}</td></tr>`)
     .join('\n');
-  const percent = (layers.efficiency * 100).toFixed(1);
+  // 100 % is for images that waste nothing at all.
+  const percent = Math.min(layers.efficiency * 100, layers.wasted > 0 ? 99.9 : 100).toFixed(1);
   return `<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'nonce-${nonce}'">
@@ -106,13 +107,14 @@ section { position: relative; margin: 2px 0; }
 .bar { grid-column: 2 / 5; height: 6px; border-radius: 3px; background: var(--vscode-panel-border, #8883); overflow: hidden; }
 .bar span { display: block; height: 100%; background: var(--vscode-charts-blue); border-radius: 3px; }
 .go { position: absolute; right: 10px; top: 7px; font-size: .9em; text-decoration: none; }
-.waste, .waste span, .waste strong { color: var(--vscode-charts-orange); }
+.waste, header .waste span, .waste strong { color: var(--vscode-editorWarning-foreground); }
 section > .waste { display: block; padding: 0 0 4px 3.4em; font-size: .9em; }
 .added { color: var(--vscode-gitDecoration-addedResourceForeground); }
 .changed { color: var(--vscode-gitDecoration-modifiedResourceForeground); }
 .removed { color: var(--vscode-gitDecoration-deletedResourceForeground); }
 .files { font-family: var(--vscode-editor-font-family); font-size: .92em; padding: 4px 0 10px 3em; max-height: 420px; overflow: auto; }
-.file { display: grid; grid-template-columns: 1.2em 3.6em 6.5em 6em 1fr; gap: 10px; width: 100%; background: none; border: none; color: inherit; font: inherit; text-align: left; padding: 1px 6px; cursor: pointer; border-radius: 3px; }
+.file { display: grid; grid-template-columns: 1em 2.8em minmax(3em, max-content) 5em minmax(0, 1fr); gap: 10px; width: 100%; background: none; border: none; color: inherit; font: inherit; text-align: left; padding: 1px 6px; cursor: pointer; border-radius: 3px; }
+.file :last-child { overflow-wrap: anywhere; }
 .file:hover { background: var(--vscode-list-hoverBackground); }
 h2 { font-size: 1.1em; font-weight: 600; margin: 26px 0 8px; }
 td { padding: 2px 14px 2px 0; }
@@ -140,7 +142,7 @@ window.addEventListener('message', (event) => {
   place.replaceChildren(...files.slice(0, 2000).map((file) => {
     const row = document.createElement('button');
     row.className = 'file';
-    const cells = [[signs[file.change], file.change], [file.mode, 'dim'], [file.uid + ':' + file.gid, 'dim'], [file.type === 'file' ? bytes(file.size) : file.type, 'size'], [file.path + (file.target ? ' -> ' + file.target : ''), file.change]];
+    const cells = [[signs[file.change], file.change], [file.mode, 'dim'], [file.uid + ':' + file.gid, 'dim'], [file.type !== 'file' ? file.type : file.change === 'removed' ? '' : bytes(file.size), 'size'], [file.path + (file.target ? ' -> ' + file.target : ''), file.change]];
     for (const [text, name] of cells) { const cell = document.createElement('span'); cell.textContent = text; cell.className = name; row.append(cell); }
     row.addEventListener('click', () => vscode.postMessage({ type: 'open', step, path: file.path, change: file.change }));
     return row;

@@ -73,9 +73,9 @@ export class LayersModel implements vscode.TreeDataProvider<Item>, vscode.TextDo
   getTreeItem(item: Item): vscode.TreeItem {
     if (item.kind === 'step') {
       const step = this.layers!.steps[item.step];
-      const tree = new vscode.TreeItem(step.title, vscode.TreeItemCollapsibleState.Collapsed);
+      const tree = new vscode.TreeItem(instructionOf(step), vscode.TreeItemCollapsibleState.Collapsed);
       tree.description = `${bytes(step.size)}${step.wasted > 0 ? `, ${bytes(step.wasted)} wasted` : ''}`;
-      tree.tooltip = `${step.added} added, ${step.changed} changed, ${step.removed} removed`;
+      tree.tooltip = `${step.title}\n${step.added} added, ${step.changed} changed, ${step.removed} removed`;
       tree.iconPath = new vscode.ThemeIcon('layers');
       tree.contextValue = 'step';
       return tree;
@@ -140,6 +140,11 @@ export class LayersModel implements vscode.TreeDataProvider<Item>, vscode.TextDo
       vscode.commands.registerCommand('dflint.openLayerFile', this.open.bind(this)),
     );
   }
+}
+
+/** The title of a step without its number: `[app 1/6] RUN make`. */
+export function instructionOf(step: Step): string {
+  return step.title.replace(/^\[[^\]]*\] /, '');
 }
 
 function inFolder(step: number, folder: string, files: FileChange[]): Item[] {

@@ -5,7 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::command::{cargo, run, succeeds};
+use super::project::project;
+use super::{Walk, programs, skipped};
+use crate::bases;
+use crate::command::{output, run, succeeds};
 use crate::workspace::Workspace;
 
 /// Pinned: the tests name elements of the page.
@@ -15,23 +18,17 @@ const PACKAGES: [&str; 3] = [
     "playwright-core@1.65.1",
 ];
 
-/// Installs what is missing, packs the extension and walks through it; the pictures go where `docs/` shows them.
-pub(super) fn vscode(workspace: &Workspace, base: Option<&Path>) -> anyhow::Result<bool> {
-    let chromium = env::var_os("CHROMIUM").unwrap_or_else(|| "/usr/bin/chromium".into());
-    if !Path::new(&chromium).is_file() {
-        println!(
-            "skipped: there is no Chromium (`apt-get install chromium`, or what CHROMIUM names)"
-        );
-        return Ok(true);
-    }
-    let Some(base) = base else {
-        println!(
-            "skipped: no base image (`--base FOLDER`, an OCI layout such as `cargo xtask bases` makes)"
-        );
-        return Ok(true);
+/// Installs what is missing, packs the extension and walks through it.
+pub(super) fn vscode(workspace: &Workspace, walk: &Walk) -> anyhow::Result<bool> {
+    let Some(chromium) = chromium() else {
+        return Ok(skipped(
+            "VS Code: there is no Chromium (`apt-get install chromium`, or what CHROMIUM names)",
+        ));
     };
-    let target = target(workspace);
-    let tools = target.join("e2e/vscode");
+    if output(Command::new("npm").arg("--version")).is_err() {
+        return Ok(skipped("VS Code: there is no npm (`apt-get install npm`)"));
+    }
+    let tools = tools(workspace);
     install(&tools)?;
     let extension = workspace.path("editors/vscode");
     if !extension.join("node_modules").is_dir() {
@@ -39,21 +36,31 @@ pub(super) fn vscode(workspace: &Workspace, base: Option<&Path>) -> anyhow::Resu
     }
     run(npm(&extension).args(["run", "check"]))?;
     run(npm(&extension).args(["run", "package"]))?;
-    run(&mut cargo(
-        &workspace.root,
-        &["build", "--quiet", "-p", "dfls", "-p", "dfbuild"],
-    ))?;
+    let programs = programs(workspace, walk.programs.as_deref())?;
+    let project = project(workspace, &programs, walk.base.as_deref())?;
     succeeds(
         Command::new("node")
             .arg(extension.join("test/e2e.mjs"))
             .env("TOOLS", &tools)
             .env("VSIX", extension.join("dflint.vsix"))
-            .env("DFLS", target.join("debug/dfls"))
-            .env("DFBUILD", target.join("debug/dfbuild"))
-            .env("BASE", base)
-            .env("PICTURES", workspace.path("docs/pictures"))
+            .env("DFLS", programs.server)
+            .env("DFBUILD", programs.builder)
+            .env("WORKSPACE", &project.folder)
+            .env("STORE", &project.store)
+            .env("PICTURES", walk.pictures(workspace))
             .env("CHROMIUM", chromium),
     )
+}
+
+/// Returns where code-server and Playwright are, once they are installed.
+pub(super) fn tools(workspace: &Workspace) -> PathBuf {
+    bases::target(workspace).join("e2e/vscode")
+}
+
+/// Returns the browser, if there is one.
+pub(super) fn chromium() -> Option<PathBuf> {
+    let named = env::var_os("CHROMIUM").unwrap_or_else(|| "/usr/bin/chromium".into());
+    Some(PathBuf::from(named)).filter(|path| path.is_file())
 }
 
 /// Scripts are left out: what they would build is not needed, and takes minutes.
@@ -75,8 +82,4 @@ fn npm(folder: &Path) -> Command {
     let mut command = Command::new("npm");
     command.current_dir(folder);
     command
-}
-
-fn target(workspace: &Workspace) -> PathBuf {
-    env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace.path("target"), PathBuf::from)
 }

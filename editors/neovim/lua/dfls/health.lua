@@ -12,6 +12,17 @@ local function version_of(program)
   return vim.trim(vim.fn.system({ program, '--version' }))
 end
 
+--- Returns the builder that the server takes: the one that is named, the one beside it, or that in PATH.
+local function builder_of(server)
+  local named = require('dfls').config.settings.builder
+  local beside = vim.fn.fnamemodify(vim.fn.exepath(server), ':h') .. '/dfbuild'
+  for _, program in ipairs({ named or beside, 'dfbuild' }) do
+    if vim.fn.executable(program) == 1 then
+      return program
+    end
+  end
+end
+
 function M.check()
   local config = require('dfls').config
   start('dfls')
@@ -21,10 +32,11 @@ function M.check()
   else
     report_error('`' .. server .. '` is not installed', { ':help dfls-install' })
   end
-  if vim.fn.executable('dfbuild') == 1 then
-    ok(version_of('dfbuild'))
+  local builder = builder_of(server)
+  if builder then
+    ok(version_of(builder))
   else
-    warn('`dfbuild` is not in PATH: nothing can be built from the editor')
+    warn('`dfbuild` is neither beside `dfls` nor in PATH: nothing can be built from the editor')
   end
   if vim.fn.has('nvim-0.10') == 1 then
     ok('inlay hints and code lenses can be shown')

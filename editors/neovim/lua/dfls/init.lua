@@ -94,7 +94,8 @@ end
 local function client_of(buffer)
   local find = vim.lsp.get_clients or vim.lsp.get_active_clients
   for _, client in pairs(find({ name = 'dfls', bufnr = buffer })) do
-    if client.name == 'dfls' then
+    -- Neovim 0.7 does not filter.
+    if client.name == 'dfls' and (not client.attached_buffers or client.attached_buffers[buffer]) then
       return client
     end
   end
@@ -122,12 +123,22 @@ local function ask(method, params, callback)
   end, buffer)
 end
 
+--- Asks for the findings again: Neovim 0.10 does so after edits only, and a build that fails is a finding, too.
+local function refresh_findings(buffer)
+  local client = client_of(buffer)
+  if client and client.server_capabilities.diagnosticProvider and vim.lsp.handlers['textDocument/diagnostic'] then
+    client.request('textDocument/diagnostic', { textDocument = { uri = uri_of(buffer) } }, nil, buffer)
+  end
+end
+
 --- Builds: a stage by name or number, or all up to a line, or the last stage.
 function M.build(argument)
   if type(argument) ~= 'table' then
     argument = { target = argument ~= '' and argument or nil }
   end
+  local buffer = vim.api.nvim_get_current_buf()
   ask('dfls/build', vim.deepcopy(argument), function(result)
+    refresh_findings(buffer)
     if result.success then
       vim.notify('dfls: built ' .. (result.image or ''):gsub('sha256:', ''):sub(1, 12))
     elseif not result.isCancelled then
@@ -156,7 +167,8 @@ local function show_file(preview, step, path)
     vim.bo.bufhidden = 'wipe'
     vim.bo.modifiable = false
     pcall(vim.api.nvim_buf_set_name, 0, 'dflayer://' .. preview .. '/' .. step .. path)
-    vim.cmd('filetype detect')
+    -- Not where the user has turned file types off.
+    pcall(vim.cmd, 'filetype detect')
   end)
 end
 
