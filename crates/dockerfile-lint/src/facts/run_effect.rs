@@ -56,7 +56,7 @@ pub(crate) fn command_effect(command: &ShellCommand) -> RunEffect {
     } else {
         called_program(command).map_or(RunEffect::Anything, |called| {
             // A program with a path may be anything by that name.
-            let is_plain = called.word.literal.as_deref() == Some(called.name);
+            let is_plain = called.word.literal() == Some(called.name);
             if is_plain && HARMLESS.binary_search(&called.name).is_ok() {
                 RunEffect::Nothing
             } else if (is_plain && NO_PROGRAM.binary_search(&called.name).is_ok())
@@ -77,17 +77,14 @@ fn is_update(name: &str, arguments: &[dockerfile_model::ShellWord]) -> bool {
         && arguments
             .iter()
             .find(|word| !word.is_option())
-            .is_some_and(|word| word.literal.as_deref() == Some("update"))
+            .is_some_and(|word| word.literal() == Some("update"))
 }
 
 fn redirection_effect(redirection: &Redirection) -> RunEffect {
     if redirection.operator.starts_with('<') {
         return RunEffect::Nothing;
     }
-    let target = redirection
-        .target
-        .as_ref()
-        .and_then(|word| word.literal.as_deref());
+    let target = redirection.target.as_ref().and_then(|word| word.literal());
     match target {
         Some("/dev/null" | "/dev/stdout" | "/dev/stderr") => RunEffect::Nothing,
         Some(number)

@@ -151,7 +151,7 @@ fn first_missing<'s>(place: &Place<'_, '_>, script: &'s Script) -> Option<(&'s s
     for (position, command) in script.commands.iter().enumerate().take(MOST_COMMANDS) {
         if is_judged(script, position, command)
             && let Some(word) = command.words.first()
-            && let Some(name) = word.literal.as_deref().filter(|_| !word.is_quoted)
+            && let Some(name) = word.literal().filter(|_| !word.is_quoted)
             && !is_builtin(name)
             && !is_function(script, name)
             && is_missing(place, name)

@@ -126,7 +126,7 @@ fn started_program(start: &Instruction) -> Option<(&str, TextRange)> {
             let first = script.commands.first()?;
             let is_plain = first.nesting.depth == 0 && first.assignments.is_empty();
             let called = called_program(first).filter(|_| is_plain && !script.has_errors)?;
-            Some((called.word.literal.as_deref()?, called.word.range))
+            Some((called.word.literal()?, called.word.range))
         }
         _ => None,
     }
