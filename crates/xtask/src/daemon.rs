@@ -8,6 +8,7 @@ mod built;
 mod compared;
 mod docker;
 mod formatted;
+mod podman;
 mod projects;
 
 use std::fs;

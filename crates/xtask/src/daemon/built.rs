@@ -10,6 +10,7 @@ use tempfile::TempDir;
 use super::compared;
 use super::docker::Daemon;
 use super::formatted;
+use super::podman;
 use crate::bases;
 use crate::command::{self, cargo};
 use crate::workspace::Workspace;
@@ -73,6 +74,7 @@ pub(super) fn test(daemon: &Daemon, workspace: &Workspace) -> anyhow::Result<()>
     );
     runs_in_docker(daemon, &ours, &context)?;
     skopeo_reads(&ours, &context)?;
+    podman::takes(&ours, &context)?;
     goes_through_a_registry(daemon, &ours, &context)
 }
 
@@ -92,13 +94,18 @@ impl Dfbuild {
         command::output(&mut command)
     }
 
-    /// Builds, and returns where the archive is.
-    fn archive(&self, form: &str, tag: &str, context: &Path) -> anyhow::Result<PathBuf> {
+    /// Builds, and returns where the archive is and the ID of the image.
+    pub(super) fn archive(
+        &self,
+        form: &str,
+        tag: &str,
+        context: &Path,
+    ) -> anyhow::Result<(PathBuf, String)> {
         let archive = self.folder.path().join(format!("{form}.tar"));
         let output = format!("type={form},dest={}", archive.display());
         let context = context.to_string_lossy();
-        self.answer(&["build", "-q", "--tag", tag, "--output", &output, &context])?;
-        Ok(archive)
+        let id = self.answer(&["build", "-q", "--tag", tag, "--output", &output, &context])?;
+        Ok((archive, id))
     }
 }
 
@@ -125,7 +132,7 @@ fn context(daemon: &Daemon) -> anyhow::Result<PathBuf> {
 /// Builds with both, gives ours to Docker, and compares what Docker sees.
 fn same_image(daemon: &Daemon, ours: &Dfbuild, idx: usize, context: &Path) -> anyhow::Result<()> {
     let (tag, their_tag) = (format!("ours:{idx}"), format!("theirs:{idx}"));
-    let archive = ours.archive("docker", &tag, context)?;
+    let (archive, _) = ours.archive("docker", &tag, context)?;
     daemon.answer(&["load", "--input", &archive.to_string_lossy()])?;
     let context = context.to_string_lossy();
     daemon.answer(&[
@@ -142,7 +149,7 @@ fn same_image(daemon: &Daemon, ours: &Dfbuild, idx: usize, context: &Path) -> an
 fn runs_in_docker(daemon: &Daemon, ours: &Dfbuild, context: &Path) -> anyhow::Result<()> {
     let text = BUILDS.first().context("no build")?;
     fs::write(context.join("Dockerfile"), text).context("cannot write a Dockerfile")?;
-    let archive = ours.archive("docker", "ours:run", context)?;
+    let (archive, _) = ours.archive("docker", "ours:run", context)?;
     daemon.answer(&["load", "--input", &archive.to_string_lossy()])?;
     let printed = daemon.answer(&[
         "run",
@@ -166,7 +173,7 @@ fn skopeo_reads(ours: &Dfbuild, context: &Path) -> anyhow::Result<()> {
         return Ok(());
     }
     for form in ["oci", "docker"] {
-        let archive = ours.archive(form, "ours:skopeo", context)?;
+        let (archive, _) = ours.archive(form, "ours:skopeo", context)?;
         let copy = ours.folder.path().join(format!("copy-of-{form}"));
         let from = format!("{form}-archive:{}", archive.display());
         let to = format!("dir:{}", copy.display());
