@@ -83,6 +83,13 @@ pub(crate) struct CheckArguments {
     #[arg(long, help_heading = "Rules")]
     pub(crate) preview: bool,
 
+    /// Look into the store of `dfbuild` for what is in the images that a file names.
+    ///
+    /// Off without it: the same file has the same findings on every machine.
+    #[cfg(all(unix, feature = "images"))]
+    #[arg(long, help_heading = "Rules")]
+    pub(crate) images: bool,
+
     /// How findings are printed.
     #[arg(long, value_enum, default_value_t = Format::Full, value_name = "FORMAT", help_heading = "Output")]
     pub(crate) output_format: Format,

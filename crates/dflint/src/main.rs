@@ -17,6 +17,8 @@ mod ordered_work;
 mod check_file;
 mod format_file;
 mod ignore_file;
+#[cfg(all(unix, feature = "images"))]
+mod image_store;
 mod linting;
 mod read_source;
 mod write_atomically;

@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::Duration;
 
-use dockerfile_ide::{Analysis, BaseImageFacts, KnownImage, SmolStr, image_names};
+use dockerfile_ide::{Analysis, BaseImageFacts, KnownImage, SmolStr};
 use dockerfile_source::SourceFile;
 use image_facts::{FoundImage, StoredImages};
 
@@ -103,10 +103,14 @@ impl Reader {
             return ImageKnowledge::default();
         };
         let analysis = Analysis::new(Arc::clone(&question.source), Arc::default());
-        let facts = image_names(&analysis).into_iter().filter_map(|name| {
-            let image = store.find(&name)?;
-            Some((name, self.facts(&store, image)?))
-        });
+        let facts = analysis
+            .model()
+            .image_names()
+            .into_iter()
+            .filter_map(|name| {
+                let image = store.find(&name)?;
+                Some((name, self.facts(&store, image)?))
+            });
         ImageKnowledge {
             facts: facts.collect(),
             images: known_images(&store),

@@ -33,7 +33,6 @@ mod code_lens;
 mod document_link;
 mod document_symbol;
 mod folding;
-mod image_names;
 mod image_tree;
 mod inlay_hint;
 mod linked_editing;
@@ -54,7 +53,6 @@ pub use document_symbol::{DocumentSymbol, DocumentSymbolKind, document_symbols};
 pub use folding::{Fold, FoldKind, folds};
 pub use formatting::{format_document, format_on_type, format_selection};
 pub use hover::{Hover, hover};
-pub use image_names::image_names;
 pub use inlay_hint::{InlayHint, InlayHintKind, inlay_hints};
 pub use linked_editing::linked_ranges;
 pub use navigation::{

@@ -25,6 +25,7 @@ pub mod rules;
 pub(crate) mod testing;
 
 pub use context::RuleContext;
+pub use dockerfile_model::{BaseImageFacts, SmolStr};
 pub use fix::{FixOutcome, Refusal, RefusedFix, fix};
 pub use registry::{find_rules, rules};
 pub use rule::{FixKind, Rule, Status};

@@ -1,6 +1,6 @@
 //! A file through all the rules.
 
-use dockerfile_model::{Model, ModelInput};
+use dockerfile_model::{Model, ModelInput, SmolStr};
 use dockerfile_source::{Diagnostic, SourceFile};
 use dockerfile_syntax::{Parse, Parser};
 
@@ -44,6 +44,12 @@ pub fn check(source: &SourceFile, options: &Options) -> Vec<Diagnostic> {
 impl Lint {
     pub fn new() -> Lint {
         Lint::default()
+    }
+
+    /// Returns the images that a file names, sorted: facts about them make more findings possible.
+    pub fn image_names(&mut self, source: &SourceFile) -> Vec<SmolStr> {
+        let parse = self.parser.parse(source.text());
+        Model::new(&parse, &ModelInput::default()).image_names()
     }
 
     /// Returns the findings in a file, in order of position.

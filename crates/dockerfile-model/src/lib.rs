@@ -11,6 +11,7 @@ pub mod expansion;
 mod go_match;
 pub mod ignore_file;
 mod image_files;
+mod image_names;
 pub mod image_ref;
 mod index;
 mod instruction;

@@ -300,8 +300,12 @@ impl Model {
         if let Some((id, _)) = self.names.global(&self.variables, name, at) {
             return (Resolution::GlobalOnly(id), None);
         }
+        // An ONBUILD of the image may be an ENV.
+        let is_known = self
+            .facts_of(stage)
+            .is_some_and(|facts| facts.triggers.is_empty());
         let may_come_from_image =
-            self.facts_of(stage).is_none() && !matches!(self.root_base(stage), Some(Base::Scratch));
+            !is_known && !matches!(self.root_base(stage), Some(Base::Scratch));
         if may_come_from_image {
             (Resolution::MaybeBaseImage, None)
         } else {

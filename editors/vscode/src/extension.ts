@@ -93,7 +93,7 @@ function serverPath(context: vscode.ExtensionContext): string {
 
 function settings(): Record<string, unknown> {
   const configuration = vscode.workspace.getConfiguration('dflint');
-  const names = ['select', 'ignore', 'preview', 'inlayHints', 'codeLens', 'builder', 'store', 'buildArguments', 'forecast', 'instructionLenses'];
+  const names = ['select', 'ignore', 'preview', 'inlayHints', 'codeLens', 'builder', 'store', 'buildArguments', 'forecast', 'imageFacts', 'instructionLenses'];
   return Object.fromEntries(names.map((name) => [name, configuration.get(name)]));
 }
 

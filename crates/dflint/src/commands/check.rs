@@ -38,7 +38,7 @@ pub(crate) fn run(arguments: CheckArguments) -> Result<Outcome> {
         matches!(mode, Mode::Fix(_)) && discovery.inputs.contains(&Input::StandardInput);
     let color = wants_color(arguments.color, writes_text);
     let checker = Checker {
-        linter: Linter::new(selection),
+        linter: linter(selection, &arguments),
         renderer: Renderer::new(format, color),
         mode,
         is_counting: arguments.statistics,
@@ -67,6 +67,26 @@ pub(crate) fn run(arguments: CheckArguments) -> Result<Outcome> {
         },
     );
     run.finish(&arguments, mode)
+}
+
+#[cfg(all(unix, feature = "images"))]
+fn linter(selection: Selection, arguments: &CheckArguments) -> Linter {
+    let mut linter = Linter::new(selection);
+    if arguments.images {
+        match crate::image_store::ImageStore::open() {
+            Ok(images) => linter.images = Some(images),
+            Err(folder) => report_warning(&format!(
+                "`--images` finds nothing: {} is no store of images",
+                folder.display()
+            )),
+        }
+    }
+    linter
+}
+
+#[cfg(not(all(unix, feature = "images")))]
+fn linter(selection: Selection, _: &CheckArguments) -> Linter {
+    Linter::new(selection)
 }
 
 /// Returns the rules of the run: nothing selected means the stable ones.

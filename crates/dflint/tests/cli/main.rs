@@ -8,6 +8,8 @@ mod discovery;
 mod explain;
 mod fixing;
 mod formatting;
+#[cfg(unix)]
+mod images;
 mod readme;
 mod reporting;
 mod scratch;

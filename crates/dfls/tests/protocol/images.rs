@@ -79,10 +79,7 @@ fn findings_know_the_image_of_the_store() {
     let mut client = start(folder.path(), &json!({}));
     client.open(&uri, text);
     let found = wait_for(&mut client, "command-not-in-image");
-    assert_eq!(
-        found,
-        ["`tiny:1` has no `curl`, and nothing above installs it"]
-    );
+    assert!(found[0].starts_with("`tiny:1` has no `curl`"), "{found:?}");
     client.insert(&uri, 2, 3, 8, "2\nUSER server\nCMD [\"/run.sh\"]");
     let found = wait_for(&mut client, "missing-start-file");
     assert_eq!(found.len(), 1);

@@ -165,6 +165,12 @@ fn start_range(model: &Model, stage: &Stage) -> Option<TextRange> {
 /// Returns what there is to say when no USER stands in the file: none when the image is known to run as another user.
 fn rootness(model: &Model, stage: &Stage) -> Option<String> {
     if let Some(facts) = model.facts_of(stage.id) {
+        // The ENTRYPOINT of an image may start its program as another user.
+        if facts.entrypoint.is_some()
+            && model.last_of_stage(Keyword::Entrypoint, stage.id).is_none()
+        {
+            return None;
+        }
         let user = facts.user.as_deref().unwrap_or("");
         return (user.is_empty() || is_root(user_part(user))).then(|| {
             "the container runs as root: neither this file nor the base image sets a USER"
