@@ -1,12 +1,16 @@
 //! The command line.
 
+mod limits;
+mod run;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use dockerfile_build::{GroupLimits, Limits, ResourceLimit};
 
+pub(crate) use self::limits::LimitArguments;
+pub(crate) use self::run::RunArguments;
 use crate::quantity;
 
 /// Builds images from Dockerfiles, without a daemon and without root.
@@ -195,99 +199,6 @@ pub(crate) struct BuildArguments {
     /// Sets later times of files back to that time
     #[arg(long, value_name = "BOOL", default_value_t = true, num_args = 0..=1, default_missing_value = "true", require_equals = true, action = clap::ArgAction::Set, help_heading = "Result")]
     pub(crate) rewrite_timestamp: bool,
-}
-
-/// How much of the machine a command may use.
-#[derive(Clone, Debug, Args)]
-#[command(next_help_heading = "Limits")]
-pub(crate) struct LimitArguments {
-    /// A limit of each process, such as nofile=1024:2048
-    #[arg(long, value_name = "NAME=SOFT[:HARD]")]
-    pub(crate) ulimit: Vec<ResourceLimit>,
-    /// The size of /dev/shm [default: 64m]
-    #[arg(long, value_name = "SIZE", value_parser = quantity::memory)]
-    pub(crate) shm_size: Option<u64>,
-    /// The most memory of the command, such as 512m
-    #[arg(short, long, value_name = "SIZE", value_parser = quantity::memory)]
-    pub(crate) memory: Option<u64>,
-    /// How many processors it may keep busy, such as 1.5
-    #[arg(long, value_name = "NUMBER", value_parser = quantity::processors)]
-    pub(crate) cpus: Option<u64>,
-    /// Which processors it may use, such as 0-3,7
-    #[arg(long, value_name = "LIST")]
-    pub(crate) cpuset_cpus: Option<String>,
-    /// How many processes and threads it may have at a time
-    #[arg(long, value_name = "COUNT")]
-    pub(crate) pids_limit: Option<u64>,
-    /// The control group that its own is made in [default: /dfbuild, or what this user is in]
-    #[arg(long, value_name = "GROUP")]
-    pub(crate) cgroup_parent: Option<PathBuf>,
-}
-
-impl LimitArguments {
-    pub(crate) fn limits(&self) -> Limits {
-        Limits {
-            resources: self.ulimit.clone(),
-            shared_memory: self.shm_size,
-            group: GroupLimits {
-                memory: self.memory,
-                processors: self.cpus,
-                processor_set: self.cpuset_cpus.clone(),
-                processes: self.pids_limit,
-                parent: self.cgroup_parent.clone(),
-            },
-        }
-    }
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct RunArguments {
-    /// A name, an image ID or the start of one; then the command [default: that of the image]
-    #[arg(
-        required = true,
-        value_names = ["IMAGE", "COMMAND"],
-        num_args = 1..,
-        trailing_var_arg = true,
-        allow_hyphen_values = true
-    )]
-    pub(crate) words: Vec<String>,
-    /// A variable; without `=` it is taken from the environment
-    #[arg(short, long = "env", value_name = "NAME[=VALUE]")]
-    pub(crate) environment: Vec<String>,
-    /// Who runs it: USER[:GROUP], names or numbers
-    #[arg(short, long)]
-    pub(crate) user: Option<String>,
-    /// The folder it starts in
-    #[arg(short, long, value_name = "FOLDER")]
-    pub(crate) workdir: Option<String>,
-    /// A file or folder of this machine that it sees
-    #[arg(short, long = "volume", value_name = "PATH:TARGET[:ro]")]
-    pub(crate) volumes: Vec<String>,
-    /// The program instead of the image's own
-    #[arg(long, value_name = "PROGRAM")]
-    pub(crate) entrypoint: Option<String>,
-    /// Hands standard input to it
-    #[arg(short, long)]
-    pub(crate) interactive: bool,
-    /// Gives it a terminal
-    #[arg(short, long)]
-    pub(crate) tty: bool,
-    /// Nothing: what the command changes is always thrown away
-    #[arg(long)]
-    pub(crate) rm: bool,
-    /// What it sees of the network
-    #[arg(long, value_enum, default_value_t)]
-    pub(crate) network: NetworkKind,
-    /// A name in its /etc/hosts
-    #[arg(long, value_name = "NAME:ADDRESS")]
-    pub(crate) add_host: Vec<String>,
-    /// Has it work on a copy of all files, as it does by itself where overlayfs does not work
-    #[arg(long)]
-    pub(crate) without_overlay: bool,
-    #[command(flatten)]
-    pub(crate) limits: LimitArguments,
-    #[command(flatten)]
-    pub(crate) store: StoreArguments,
 }
 
 #[derive(Debug, Args)]

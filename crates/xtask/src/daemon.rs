@@ -13,10 +13,19 @@ mod projects;
 
 use std::fs;
 
+use clap::Args;
+
 use self::docker::Daemon;
 use crate::workspace::Workspace;
 
-pub(crate) fn test_daemon(workspace: &Workspace) -> anyhow::Result<()> {
+#[derive(Args)]
+pub(crate) struct DaemonArgs {
+    /// Only real projects whose name starts so (`a`, `te-`); may be given again.
+    #[arg(long)]
+    project: Vec<String>,
+}
+
+pub(crate) fn test_daemon(workspace: &Workspace, args: &DaemonArgs) -> anyhow::Result<()> {
     if let Some(program) = docker::missing_program() {
         println!("SKIPPED: {program} is not there (apt-get install docker.io busybox-static)");
         return Ok(());
@@ -25,12 +34,15 @@ pub(crate) fn test_daemon(workspace: &Workspace) -> anyhow::Result<()> {
         println!("SKIPPED: a Docker daemon wants root");
         return Ok(());
     }
+    if !args.project.is_empty() {
+        return projects::test(workspace, &args.project);
+    }
     let daemon = Daemon::start("vfs")?;
     daemon.import_base()?;
     built::test(&daemon, workspace)?;
     formatted::test(&daemon)?;
     drop(daemon);
-    projects::test(workspace)
+    projects::test(workspace, &[])
 }
 
 fn is_root() -> bool {

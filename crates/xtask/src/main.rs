@@ -71,7 +71,7 @@ enum Task {
     #[command(subcommand)]
     E2e(e2e::E2e),
     /// Tests that need root: what is formatted and built, given to a Docker daemon of their own.
-    TestDaemon,
+    TestDaemon(daemon::DaemonArgs),
 }
 
 fn main() -> ExitCode {
@@ -101,7 +101,7 @@ fn run(task: Task) -> anyhow::Result<bool> {
             .and_then(|()| compare::install(&workspace))
             .map(|()| true),
         Task::E2e(editor) => e2e::e2e(&workspace, &editor),
-        Task::TestDaemon => daemon::test_daemon(&workspace).map(|()| true),
+        Task::TestDaemon(args) => daemon::test_daemon(&workspace, &args).map(|()| true),
         Task::TestPeers => pre_commit::test_hooks(&workspace).map(|()| true),
     }
 }

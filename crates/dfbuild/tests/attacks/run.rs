@@ -315,7 +315,7 @@ fn groups_are_those_of_the_image() {
             continue;
         }
         assert_eq!(output.code, 0, "{user}: {output:?}");
-        let said = format!(" groups={groups}");
+        let said = format!(" groups= {groups}");
         let is_said = output.stderr.lines().any(|line| line.ends_with(&said));
         assert!(is_said, "{user}: {output:?}");
     }

@@ -189,6 +189,7 @@ impl Daemon {
         let id = self.answer(&["create", image, "true"])?;
         let id = String::from_utf8_lossy(&id).trim().to_owned();
         let archive = self.answer(&["export", &id])?;
+        self.answer(&["rm", &id])?;
         let mut files = BTreeMap::new();
         for entry in tar::Archive::new(archive.as_slice()).entries()? {
             let mut entry = entry?;

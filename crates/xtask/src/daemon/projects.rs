@@ -34,7 +34,7 @@ struct Project {
     source: Source,
     /// Words of the Dockerfile that this machine or the daemon of Debian 12 does not have, and others in their place.
     replaced: &'static [(&'static str, &'static str)],
-    /// Code of another architecture or a network is asked for nothing else.
+    /// The stage to build, where the last one needs a network.
     target: Option<&'static str>,
 }
 
@@ -165,8 +165,8 @@ const UNLIKE: &[Unlike] = &[
     ),
 ];
 
-/// Builds all projects with both, and compares.
-pub(super) fn test(workspace: &Workspace) -> anyhow::Result<()> {
+/// Builds projects with both, all or those whose name starts with one of `names`, and compares.
+pub(super) fn test(workspace: &Workspace, names: &[String]) -> anyhow::Result<()> {
     let Some(shared) = test_support::shared_folder() else {
         println!("SKIPPED: real projects: no ../shared");
         return Ok(());
@@ -187,7 +187,12 @@ pub(super) fn test(workspace: &Workspace) -> anyhow::Result<()> {
     let ours = Dfbuild::compile(workspace)?;
     let work = tempfile::tempdir().context("cannot make a temporary folder")?;
     let mut failures = Vec::new();
-    for (idx, project) in PROJECTS.iter().enumerate() {
+    let is_meant = |project: &&Project| {
+        let name = project.name();
+        names.is_empty() || names.iter().any(|start| name.starts_with(start.as_str()))
+    };
+    let projects: Vec<&Project> = PROJECTS.iter().filter(is_meant).collect();
+    for (idx, project) in projects.iter().enumerate() {
         let start = Instant::now();
         let place = work.path().join(idx.to_string());
         let result = project
@@ -205,7 +210,7 @@ pub(super) fn test(workspace: &Workspace) -> anyhow::Result<()> {
     ensure!(failures.is_empty(), "not the same: {}", failures.join(", "));
     println!(
         "{} real projects: Docker and we make the same files and configuration",
-        PROJECTS.len()
+        projects.len()
     );
     Ok(())
 }
