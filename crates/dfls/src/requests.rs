@@ -298,9 +298,13 @@ pub(crate) fn layers(encoding: Encoding, held: &Held) -> serde_json::Value {
             })
         })
         .collect();
+    let wasteful: Vec<serde_json::Value> = report
+        .worst()
+        .map(|file| json!({"path": file.path, "wasted": file.bytes, "steps": file.layers}))
+        .collect();
     json!({
-        "preview": held.id, "steps": steps, "size": report.size, "wasted": report.wasted,
-        "efficiency": report.efficiency, "wasteful": report.wasteful,
+        "preview": held.id, "steps": steps, "size": report.waste.total, "wasted": report.waste.wasted,
+        "efficiency": report.waste.efficiency(), "wasteful": wasteful,
     })
 }
 
