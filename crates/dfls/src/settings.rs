@@ -127,6 +127,7 @@ impl UserSettings {
             return folder;
         }
         let data = variable("XDG_DATA_HOME");
+        #[cfg(target_os = "linux")]
         if data.is_none() && rustix::process::geteuid().is_root() {
             return PathBuf::from("/var/lib/dfbuild");
         }
