@@ -1,14 +1,12 @@
 //! What each layer of an image adds, changes and removes, and what that wastes.
 //!
-//! The measure is that of dive: a file counts in every layer that has it; efficiency is the smallest size of each file, summed
-//! up, by all its sizes, summed up; wasted are all sizes of a file that is in two layers or more. A file that is removed has the
-//! smallest size 0. Where a whole folder is removed, its files count one by one (dive counts the folder, which hides the waste).
+//! The measure is that of `dockerfile_build::Waste`; here the archives are read.
 
 use std::collections::BTreeMap;
 use std::io::BufReader;
 
 use anyhow::{Context as _, Result};
-use dockerfile_build::Image;
+use dockerfile_build::{Image, Waste, WasteLedger};
 use oci_image::compression::Decompressor;
 use oci_image::layer::{Kind, LayerPath, LayerRecord, Limits, read_layer};
 use oci_image::store::Store;
@@ -20,12 +18,7 @@ const MOST_BYTES: u64 = 1 << 40;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Report {
     pub(crate) layers: Vec<LayerReport>,
-    /// Bytes of all files of all layers.
-    pub(crate) total: u64,
-    pub(crate) wasted: u64,
-    smallest: u64,
-    /// The files that waste something, the worst first.
-    pub(crate) wasteful: Vec<WastefulFile>,
+    pub(crate) waste: Waste,
 }
 
 /// One layer, from the lowest.
@@ -44,44 +37,6 @@ pub(crate) struct LayerReport {
     pub(crate) removed: u64,
     /// Bytes of lower layers that it covers or removes.
     pub(crate) wasted: u64,
-}
-
-/// A file that several layers have, or that one has for nothing.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct WastefulFile {
-    pub(crate) path: String,
-    pub(crate) bytes: u64,
-    /// The numbers of the layers from 0; the last may be the one that removes it.
-    pub(crate) layers: Vec<usize>,
-}
-
-impl Report {
-    /// Returns a number up to 1: 1 when nothing is wasted.
-    #[expect(clippy::cast_precision_loss, reason = "it is shown with three digits")]
-    pub(crate) fn efficiency(&self) -> f64 {
-        match self.total {
-            0 => 1.0,
-            total => self.smallest as f64 / total as f64,
-        }
-    }
-}
-
-/// A path over all layers so far.
-#[derive(Debug, Default)]
-struct Life {
-    sum: u64,
-    smallest: Option<u64>,
-    layers: Vec<usize>,
-    /// Its size now, while it is there.
-    now: Option<u64>,
-}
-
-impl Life {
-    fn seen(&mut self, layer: usize, size: u64) {
-        self.sum += size;
-        self.smallest = Some(self.smallest.map_or(size, |smallest| smallest.min(size)));
-        self.layers.push(layer);
-    }
 }
 
 /// Reads all layers of an image, one after the other.
@@ -122,7 +77,9 @@ pub(crate) fn analyse(store: &Store, image: &Image) -> Result<Report> {
 
 #[derive(Debug, Default)]
 struct Analysis {
-    lives: BTreeMap<LayerPath, Life>,
+    ledger: WasteLedger,
+    /// The files that are there, with their size and the layer that they come from.
+    present: BTreeMap<LayerPath, (u64, usize)>,
     layers: Vec<LayerReport>,
 }
 
@@ -148,69 +105,51 @@ impl Analysis {
         };
         // A file where a folder was takes the folder away.
         self.remove_below(number, &entry.path, report);
-        let life = self.lives.entry(entry.path.clone()).or_default();
-        match life.now.replace(size) {
-            Some(covered) => {
+        match self.present.insert(entry.path.clone(), (size, number)) {
+            Some((covered, _)) => {
                 report.changed += 1;
                 report.wasted += covered;
             }
             None => report.added += 1,
         }
         report.bytes += size;
-        life.seen(number, size);
+        self.ledger.count(number, shown(&entry.path), size);
     }
 
     fn remove(&mut self, number: usize, path: &LayerPath, report: &mut LayerReport) {
-        if let Some(life) = self.lives.get_mut(path)
-            && let Some(size) = life.now.take()
-        {
+        if let Some((size, _)) = self.present.remove(path) {
             report.removed += 1;
             report.wasted += size;
-            life.seen(number, 0);
+            self.ledger.count(number, shown(path), 0);
         }
     }
 
     fn remove_below(&mut self, number: usize, folder: &LayerPath, report: &mut LayerReport) {
         use std::ops::Bound::{Excluded, Unbounded};
         let below = self
-            .lives
-            .range_mut((Excluded(folder.clone()), Unbounded))
+            .present
+            .range((Excluded(folder.clone()), Unbounded))
             .take_while(|(path, _)| path.is_in(folder));
-        for (_, life) in below {
-            // What this very layer has put there stays: the mark is about the layers below.
-            if life.layers.last() == Some(&number) {
-                continue;
-            }
-            if let Some(size) = life.now.take() {
-                report.removed += 1;
-                report.wasted += size;
-                life.seen(number, 0);
-            }
+        // What this very layer has put there stays: the mark is about the layers below.
+        let gone: Vec<LayerPath> = below
+            .filter(|(_, (_, layer))| *layer != number)
+            .map(|(path, _)| path.clone())
+            .collect();
+        for path in gone {
+            self.remove(number, &path, report);
         }
     }
 
     fn finish(self) -> Report {
-        let mut report = Report {
+        Report {
             layers: self.layers,
-            ..Report::default()
-        };
-        for (path, life) in self.lives {
-            report.total += life.sum;
-            report.smallest += life.smallest.unwrap_or_default();
-            if life.layers.len() > 1 && life.sum > 0 {
-                report.wasted += life.sum;
-                report.wasteful.push(WastefulFile {
-                    path: format!("/{}", String::from_utf8_lossy(path.as_bytes())),
-                    bytes: life.sum,
-                    layers: life.layers,
-                });
-            }
+            waste: self.ledger.finish(),
         }
-        report
-            .wasteful
-            .sort_by(|a, b| (b.bytes, &a.path).cmp(&(a.bytes, &b.path)));
-        report
     }
+}
+
+fn shown(path: &LayerPath) -> String {
+    format!("/{}", String::from_utf8_lossy(path.as_bytes()))
 }
 
 #[cfg(test)]
@@ -246,18 +185,18 @@ mod tests {
     #[test]
     fn an_image_without_repetition_is_efficient() {
         let report = report(&[&[file("a", 10)], &[file("b", 5)]]);
-        assert_eq!((report.total, report.wasted), (15, 0));
-        assert!((report.efficiency() - 1.0).abs() < 1e-9);
+        assert_eq!((report.waste.total, report.waste.wasted), (15, 0));
+        assert!((report.waste.efficiency() - 1.0).abs() < 1e-9);
     }
 
     #[test]
     fn a_file_in_two_layers_wastes_all_its_sizes() {
         let report = report(&[&[file("a", 10), file("b", 30)], &[file("a", 20)]]);
-        assert_eq!((report.total, report.wasted), (60, 30));
-        assert!((report.efficiency() - 40.0 / 60.0).abs() < 1e-9);
+        assert_eq!((report.waste.total, report.waste.wasted), (60, 30));
+        assert!((report.waste.efficiency() - 40.0 / 60.0).abs() < 1e-9);
         let second = report.layers.get(1).expect("two layers");
         assert_eq!((second.added, second.changed, second.wasted), (0, 1, 10));
-        let worst = report.wasteful.first().expect("one file");
+        let worst = report.waste.files.first().expect("one file");
         assert_eq!((worst.path.as_str(), &worst.layers), ("/a", &vec![0, 1]));
     }
 
@@ -267,7 +206,7 @@ mod tests {
             &[file("cache/x/a", 10), file("cache/b", 5), file("cached", 1)],
             &[gone("cache")],
         ]);
-        assert_eq!((report.total, report.wasted), (16, 15));
+        assert_eq!((report.waste.total, report.waste.wasted), (16, 15));
         let second = report.layers.get(1).expect("two layers");
         assert_eq!((second.removed, second.wasted), (2, 15));
     }
@@ -280,6 +219,6 @@ mod tests {
         ]);
         let second = report.layers.get(1).expect("two layers");
         assert_eq!((second.added, second.removed, second.wasted), (1, 1, 10));
-        assert_eq!(report.wasted, 10);
+        assert_eq!(report.waste.wasted, 10);
     }
 }

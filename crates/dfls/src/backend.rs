@@ -1,5 +1,9 @@
 //! The handlers: shells that hand a message over before their first await and then wait for the answer.
 
+#[cfg(target_os = "linux")]
+mod builds;
+#[cfg(not(target_os = "linux"))]
+#[path = "backend/builds_elsewhere.rs"]
 mod builds;
 
 use std::future::Future;
@@ -14,10 +18,9 @@ use tower_lsp::jsonrpc::{Error, ErrorCode, Result};
 use tower_lsp::ls_types::*;
 use tower_lsp::{Client, LanguageServer};
 
-pub(crate) use self::builds::Running;
+pub(crate) use self::builds::{Previews, Running};
 use crate::capabilities;
 use crate::document::Snapshot;
-use crate::layers::Previews;
 use crate::session::{SessionHandle, settings_from};
 use crate::settings::{ClientFacts, UserSettings};
 use crate::token_cache::TokenCache;

@@ -6,6 +6,7 @@
 mod job;
 mod outcome;
 mod raw_event;
+#[cfg(target_os = "linux")]
 mod run;
 
 use std::path::PathBuf;
@@ -15,6 +16,7 @@ use tower_lsp::ls_types::{ProgressToken, Uri};
 
 pub(crate) use self::job::Job;
 pub(crate) use self::outcome::{BuildFailure, BuildResult, Built, BuiltStep};
+#[cfg(target_os = "linux")]
 pub(crate) use self::run::{Report, run};
 
 const PROGRAM: &str = "dfbuild";
@@ -39,6 +41,9 @@ pub(crate) struct BuildParams {
 
 /// Returns the builder: the one that the user names, the one beside this program, or the first in PATH.
 pub(crate) fn find_builder(wished: Option<&str>) -> Option<PathBuf> {
+    if cfg!(not(target_os = "linux")) {
+        return None;
+    }
     if let Some(path) = wished.filter(|path| !path.is_empty()) {
         let path = PathBuf::from(path);
         return path.is_file().then_some(path);

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use dockerfile_ide::{Analysis, BaseImageFacts, KnownImage, SmolStr};
 use dockerfile_source::SourceFile;
+pub(crate) use image_facts::default_store;
 use image_facts::{FoundImage, StoredImages};
 
 /// How long no edit may come before the store is looked at.

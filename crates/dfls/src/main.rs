@@ -7,6 +7,8 @@
 //! - Findings of an older version are dropped, never published.
 
 #![forbid(unsafe_code)]
+// What shows the results of builds lies idle where there are none.
+#![cfg_attr(not(target_os = "linux"), allow(dead_code))]
 
 mod server;
 mod transport;
@@ -27,11 +29,21 @@ mod requests;
 mod token_cache;
 
 mod build;
+#[cfg(target_os = "linux")]
 mod foresight;
+#[cfg(not(target_os = "linux"))]
+#[path = "foresight_elsewhere.rs"]
+mod foresight;
+#[cfg(target_os = "linux")]
 mod image_watch;
+#[cfg(not(target_os = "linux"))]
+#[path = "image_watch_elsewhere.rs"]
+mod image_watch;
+#[cfg(target_os = "linux")]
 mod layers;
 mod parent;
 mod step_facts;
+#[cfg(target_os = "linux")]
 mod terminal;
 
 use clap::Parser;

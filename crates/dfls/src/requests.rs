@@ -12,6 +12,7 @@ use tower_lsp::ls_types::*;
 use crate::build::{BuildParams, Job};
 use crate::convert;
 use crate::document::Snapshot;
+#[cfg(target_os = "linux")]
 use crate::layers::Held;
 use crate::position::Encoding;
 use crate::settings::UserSettings;
@@ -285,6 +286,7 @@ pub(crate) fn job(
 }
 
 /// Returns the steps of a preview, in the words of the protocol.
+#[cfg(target_os = "linux")]
 pub(crate) fn layers(encoding: Encoding, held: &Held) -> serde_json::Value {
     let report = held.report();
     let steps: Vec<serde_json::Value> = report
@@ -298,9 +300,13 @@ pub(crate) fn layers(encoding: Encoding, held: &Held) -> serde_json::Value {
             })
         })
         .collect();
+    let wasteful: Vec<serde_json::Value> = report
+        .worst()
+        .map(|file| json!({"path": file.path, "wasted": file.bytes, "steps": file.layers}))
+        .collect();
     json!({
-        "preview": held.id, "steps": steps, "size": report.size, "wasted": report.wasted,
-        "efficiency": report.efficiency, "wasteful": report.wasteful,
+        "preview": held.id, "steps": steps, "size": report.waste.total, "wasted": report.waste.wasted,
+        "efficiency": report.waste.efficiency(), "wasteful": wasteful,
     })
 }
 

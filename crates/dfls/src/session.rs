@@ -1,138 +1,33 @@
 //! The one owner of the documents: a thread that takes messages in the order in which they came.
 
+mod findings;
+mod handle;
 mod surroundings;
 
 use std::collections::HashMap;
-use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use dockerfile_ide::ContextEntry;
-use tokio::sync::oneshot;
 use tower_lsp::ls_types::{LSPAny, PublishDiagnosticsParams, TextDocumentContentChangeEvent, Uri};
 
-use crate::build::Built;
+use self::handle::Message;
+pub(crate) use self::handle::SessionHandle;
+use crate::build::{self, Built};
 use crate::document::{Document, Snapshot};
-use crate::foresight::{Foreseen, Foresight, Left};
+use crate::foresight::Foresight;
 use crate::image_watch::{ImageKnowledge, ImageWatch};
 use crate::settings::{ClientFacts, UserSettings};
 use crate::transport::Outgoing;
 use crate::worker_pool::WorkerPool;
 use crate::workspace::{Workspace, list_context};
-use crate::{build, convert};
 
 /// Edits that follow each other faster, with nothing asked in between, are a burst: its end is waited for.
 const BURST_GAP: Duration = Duration::from_millis(45);
 /// How long no edit may come for a burst to be over.
 const BURST_END: Duration = Duration::from_millis(30);
 const WORKERS: usize = 3;
-
-type Question = Box<dyn FnOnce(Option<Arc<Snapshot>>) + Send>;
-type QuestionToAll = Box<dyn FnOnce(Vec<Arc<Snapshot>>) + Send>;
-
-enum Message {
-    Initialize(Box<ClientFacts>, Box<UserSettings>),
-    Configure(Box<UserSettings>),
-    Open(Uri, i32, String),
-    Change(Uri, i32, Vec<TextDocumentContentChangeEvent>),
-    Close(Uri),
-    FilesChanged(Vec<Uri>),
-    Ask(Uri, Question),
-    AskAll(QuestionToAll),
-    /// Work on the findings of a document is done: the message to publish, if the version was still the newest.
-    Found(String, u64, Option<String>),
-    Context(PathBuf, Vec<ContextEntry>),
-    Built(Uri, Box<Built>),
-    Foreseen(String, Box<Foreseen>),
-    Left(String, Box<Left>),
-    Images(String, Box<ImageKnowledge>),
-    Stop,
-}
-
-/// How others talk to the session. Nothing here waits.
-#[derive(Clone)]
-pub(crate) struct SessionHandle {
-    messages: Sender<Message>,
-}
-
-impl SessionHandle {
-    pub(crate) fn initialize(&self, client: ClientFacts, settings: UserSettings) {
-        self.send(Message::Initialize(Box::new(client), Box::new(settings)));
-    }
-
-    pub(crate) fn configure(&self, settings: UserSettings) {
-        self.send(Message::Configure(Box::new(settings)));
-    }
-
-    pub(crate) fn open(&self, uri: Uri, version: i32, text: String) {
-        self.send(Message::Open(uri, version, text));
-    }
-
-    pub(crate) fn change(
-        &self,
-        uri: Uri,
-        version: i32,
-        changes: Vec<TextDocumentContentChangeEvent>,
-    ) {
-        self.send(Message::Change(uri, version, changes));
-    }
-
-    pub(crate) fn close(&self, uri: Uri) {
-        self.send(Message::Close(uri));
-    }
-
-    pub(crate) fn files_changed(&self, uris: Vec<Uri>) {
-        self.send(Message::FilesChanged(uris));
-    }
-
-    /// Says how a build has ended.
-    pub(crate) fn built(&self, uri: Uri, built: Built) {
-        self.send(Message::Built(uri, Box::new(built)));
-    }
-
-    pub(crate) fn stop(&self) {
-        self.send(Message::Stop);
-    }
-
-    /// Asks a question over the newest version of a document. It is answered in a worker, unless nobody waits any more.
-    pub(crate) fn ask<R: Send + 'static>(
-        &self,
-        uri: &Uri,
-        question: impl FnOnce(&Arc<Snapshot>) -> R + Send + 'static,
-    ) -> oneshot::Receiver<R> {
-        let (sender, receiver) = oneshot::channel();
-        let question: Question = Box::new(move |snapshot| {
-            if let Some(snapshot) = snapshot
-                && !sender.is_closed()
-            {
-                let _ = sender.send(question(&snapshot));
-            }
-        });
-        self.send(Message::Ask(uri.clone(), question));
-        receiver
-    }
-
-    /// Asks a question over all open documents.
-    pub(crate) fn ask_all<R: Send + 'static>(
-        &self,
-        question: impl FnOnce(Vec<Arc<Snapshot>>) -> R + Send + 'static,
-    ) -> oneshot::Receiver<R> {
-        let (sender, receiver) = oneshot::channel();
-        self.send(Message::AskAll(Box::new(move |snapshots| {
-            if !sender.is_closed() {
-                let _ = sender.send(question(snapshots));
-            }
-        })));
-        receiver
-    }
-
-    fn send(&self, message: Message) {
-        // The session is gone only when the server ends.
-        let _ = self.messages.send(message);
-    }
-}
 
 /// Starts the thread that owns the documents.
 pub(crate) fn start(output: Outgoing) -> SessionHandle {
@@ -338,114 +233,6 @@ impl Session {
                 .notify("textDocument/publishDiagnostics", &params);
         }
     }
-
-    /// Asks for the findings of a document at a time, if it is the server who publishes them.
-    fn schedule(&mut self, key: &str, due: Instant) {
-        if self.client.pulls_diagnostics {
-            return;
-        }
-        let Some(entry) = self.documents.get_mut(key) else {
-            return;
-        };
-        if entry.due.replace(due).is_none() {
-            self.waiting.push(key.to_owned());
-        }
-    }
-
-    fn next_due(&self) -> Option<Instant> {
-        self.waiting
-            .iter()
-            .filter_map(|key| self.documents.get(key))
-            .filter(|entry| !entry.is_working)
-            .filter_map(|entry| entry.due)
-            .min()
-    }
-
-    fn start_due(&mut self) {
-        if self.waiting.is_empty() {
-            return;
-        }
-        let now = Instant::now();
-        let mut waiting = std::mem::take(&mut self.waiting);
-        waiting.retain(|key| {
-            let Some(entry) = self.documents.get_mut(key) else {
-                return false;
-            };
-            if entry.is_working || entry.due.is_none_or(|due| due > now) {
-                return entry.due.is_some();
-            }
-            entry.due = None;
-            entry.is_working = true;
-            let snapshot = entry.document.snapshot(&self.client);
-            let (handle, key) = (self.handle.clone(), key.clone());
-            self.workers.run(move || {
-                let generation = snapshot.generation();
-                // Sent even when the work fails, or the document would wait for ever.
-                let mut done = Done {
-                    handle,
-                    key,
-                    generation,
-                    message: None,
-                };
-                done.message = publication(&snapshot);
-            });
-            false
-        });
-        self.waiting.append(&mut waiting);
-    }
-
-    fn found(&mut self, key: &str, generation: u64, message: Option<String>) {
-        let Some(entry) = self.documents.get_mut(key) else {
-            return;
-        };
-        // A document that was closed and opened again may have a worker of its own.
-        entry.is_working = false;
-        if entry.document.generation() == generation
-            && let Some(message) = message
-        {
-            self.output.send(message);
-        }
-    }
-}
-
-/// Tells the session that a worker is done, however it ended.
-struct Done {
-    handle: SessionHandle,
-    key: String,
-    generation: u64,
-    message: Option<String>,
-}
-
-impl Drop for Done {
-    fn drop(&mut self) {
-        let key = std::mem::take(&mut self.key);
-        self.handle
-            .send(Message::Found(key, self.generation, self.message.take()));
-    }
-}
-
-/// Returns the notification with the findings of a version; none when it is not the newest any more.
-fn publication(snapshot: &Snapshot) -> Option<String> {
-    if !snapshot.is_newest() {
-        return None;
-    }
-    snapshot.analysis();
-    if !snapshot.is_newest() {
-        return None;
-    }
-    let findings = snapshot.findings();
-    if !snapshot.is_newest() {
-        return None;
-    }
-    let params = PublishDiagnosticsParams::new(
-        snapshot.uri.clone(),
-        convert::all_diagnostics(snapshot, findings),
-        Some(snapshot.version),
-    );
-    let params = serde_json::to_string(&params).ok()?;
-    Some(format!(
-        "{{\"jsonrpc\":\"2.0\",\"method\":\"textDocument/publishDiagnostics\",\"params\":{params}}}"
-    ))
 }
 
 /// Returns settings from what the client sends, whatever it sends.

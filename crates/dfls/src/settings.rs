@@ -7,6 +7,7 @@ use dockerfile_lint::Selection;
 use serde::Deserialize;
 use tower_lsp::ls_types::{ClientCapabilities, MarkupKind};
 
+use crate::image_watch;
 use crate::position::Encoding;
 
 /// What the client can do.
@@ -122,7 +123,7 @@ impl UserSettings {
     /// Returns the folder of the store.
     pub(crate) fn store_folder(&self) -> PathBuf {
         let named = self.store.as_ref().filter(|folder| !folder.is_empty());
-        named.map_or_else(image_facts::default_store, PathBuf::from)
+        named.map_or_else(image_watch::default_store, PathBuf::from)
     }
 
     pub(crate) fn selection(&self) -> Selection {

@@ -1,5 +1,6 @@
 //! What is known of the steps of a text: from the last build, and from the forecast.
 
+#[cfg(target_os = "linux")]
 use dockerfile_build::{Fate, StepForecast};
 use dockerfile_ide::{StepFact, StepOutlook};
 use dockerfile_source::{SourceFile, TextRange, TextSize};
@@ -10,6 +11,7 @@ use crate::build::{Built, BuiltStep};
 const CONSEQUENCE: &str = "the step before changed";
 
 /// Returns the facts of a forecast over the very same text; `built` tells what was built before.
+#[cfg(target_os = "linux")]
 pub(crate) fn of_forecast(
     source: &SourceFile,
     forecast: &[StepForecast],
@@ -56,6 +58,16 @@ pub(crate) fn of_forecast(
             }
         })
         .collect()
+}
+
+/// Returns the facts of a forecast: there are none where nothing can be built.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn of_forecast(
+    _source: &SourceFile,
+    _forecast: &[std::convert::Infallible],
+    _built: Option<&Built>,
+) -> Vec<StepFact> {
+    Vec::new()
 }
 
 /// Returns what the last build said of the instructions that are still as they were.
@@ -203,6 +215,7 @@ mod tests {
         assert_eq!(back.moved(at(new, "RUN two")), Some(at(old, "RUN two")));
     }
 
+    #[cfg(target_os = "linux")]
     #[test]
     fn says_a_reason_once_where_steps_in_a_row_share_it() {
         let source = SourceFile::new("Dockerfile", "RUN a\nRUN b\nRUN c\n");

@@ -29,6 +29,7 @@ mod image;
 mod layers;
 mod layout;
 mod prune;
+mod waste;
 
 mod cache;
 mod key;
@@ -60,3 +61,4 @@ pub use request::{
     BaseImages, CacheUse, Clock, CommandExecutor, ContextSource, NamedContext, NetworkAccess,
     Request, Secret,
 };
+pub use waste::{Waste, WasteLedger, WastefulFile};

@@ -47,7 +47,7 @@ vim.notify = function(message)
 end
 
 local function wait_for(holds)
-  return vim.wait(20000, holds, 50)
+  return vim.wait(60000, holds, 50)
 end
 
 local function text_of(buffer)

@@ -23,6 +23,7 @@ vim.opt.number = true
 vim.opt.signcolumn = 'yes'
 vim.opt.shortmess:append('I')
 vim.opt.swapfile = false
+vim.opt.statusline = ' %t %m%=%l:%c '
 vim.cmd('filetype plugin on | syntax on')
 require('dfls').setup({
   cmd = { [[${DFLS}]], '--stdio' },
@@ -31,7 +32,7 @@ require('dfls').setup({
 `;
 
 const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
-const remote = (...args) => execFileSync(NVIM, ['--server', socket, ...args]).toString();
+const remote = (...args) => execFileSync(NVIM, ['--server', socket, ...args], { stdio: ['ignore', 'pipe', 'ignore'] }).toString();
 const lua = (code) => remote('--remote-expr', `luaeval('${code.replaceAll("'", "''")}')`).trim();
 const keys = (text) => remote('--remote-send', text);
 
@@ -86,7 +87,7 @@ async function walk(shoot) {
   await shoot('nvim-shell');
   keys('exit<CR>');
   await pause(1000);
-  keys('<CR>');
+  keys('<C-\\><C-n>:bwipeout!<CR>');
   await until('the file', () => lua('vim.bo.filetype') === 'dockerfile');
   keys('10GA && cp nothing.txt /srv<Esc>:DfBuild<CR>');
   await until('the failure', () => lua('vim.inspect(vim.diagnostic.get(0))').includes('build-failed'));
@@ -95,11 +96,15 @@ async function walk(shoot) {
 }
 
 writeFileSync(join(home, 'init.lua'), init);
-const command = `stty rows ${ROWS} cols ${COLUMNS}; exec '${NVIM}' -u '${join(home, 'init.lua')}' --listen '${socket}' Dockerfile`;
 const environment = { ...process.env, TERM: 'xterm-256color', COLORTERM: 'truecolor', HOME: home, XDG_STATE_HOME: home, LANG: 'C.UTF-8' };
-const editor = spawn('script', ['-qfc', command, '/dev/null'], { cwd: WORKSPACE, env: environment });
+const place = { cwd: WORKSPACE, env: environment };
+const editor = spawn(NVIM, ['--headless', '-u', join(home, 'init.lua'), '--listen', socket, 'Dockerfile'], { ...place, stdio: 'ignore' });
+// The terminal shows the editor and is not the editor: started by a loader of its own, Neovim cannot start itself again.
+const command = `stty rows ${ROWS} cols ${COLUMNS}; exec '${NVIM}' --server '${socket}' --remote-ui`;
+await until('the editor', () => remote('--remote-expr', '1').trim() === '1');
+const terminal = spawn('script', ['-qfc', command, '/dev/null'], place);
 let drawn = Buffer.alloc(0);
-editor.stdout.on('data', (data) => (drawn = Buffer.concat([drawn, data])));
+terminal.stdout.on('data', (data) => (drawn = Buffer.concat([drawn, data])));
 const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'] });
 const page = await browser.newPage({ viewport: { width: 1000, height: 620 } });
 await page.setContent('<body style="margin:0;background:#14161b"><div id="place" style="display:inline-block;padding:6px 8px"></div></body>');
@@ -128,6 +133,7 @@ await walk(shoot).catch(async (error) => {
   failed = true;
   await shoot('failed-nvim');
 });
+terminal.kill();
 editor.kill();
 await Promise.race([browser.close(), pause(5000)]);
 rmSync(home, { recursive: true, force: true });

@@ -60,14 +60,14 @@ fn write_text(report: &Report, top: usize, is_whole: bool, out: &mut impl Write)
     writeln!(
         out,
         "\n{} in all, {} wasted, efficiency {:.1} %",
-        bytes(report.total),
-        bytes(report.wasted),
-        report.efficiency() * 100.0
+        bytes(report.waste.total),
+        bytes(report.waste.wasted),
+        report.waste.efficiency() * 100.0
     )?;
-    if !report.wasteful.is_empty() && top > 0 {
+    if !report.waste.files.is_empty() && top > 0 {
         let heads = ["WASTED", "LAYERS", "FILE"];
         let mut rows = vec![heads.map(str::to_owned).to_vec()];
-        for file in report.wasteful.iter().take(top) {
+        for file in report.waste.files.iter().take(top) {
             let layers: Vec<String> = file.layers.iter().map(|at| (at + 1).to_string()).collect();
             rows.push(vec![bytes(file.bytes), layers.join(" "), file.path.clone()]);
         }
@@ -86,14 +86,15 @@ fn write_json(report: &Report, top: usize, out: &mut impl Write) -> Result<()> {
         })
     };
     let wasteful: Vec<_> = report
-        .wasteful
+        .waste
+        .files
         .iter()
         .take(top)
         .map(|file| json!({"path": file.path, "wasted": file.bytes, "layers": file.layers.iter().map(|at| at + 1).collect::<Vec<_>>()}))
         .collect();
     let text = serde_json::to_string_pretty(&json!({
         "layers": report.layers.iter().map(layer).collect::<Vec<_>>(),
-        "size": report.total, "wasted": report.wasted, "efficiency": report.efficiency(), "wasteful_files": wasteful,
+        "size": report.waste.total, "wasted": report.waste.wasted, "efficiency": report.waste.efficiency(), "wasteful_files": wasteful,
     }))?;
     writeln!(out, "{text}")?;
     Ok(())

@@ -12,6 +12,7 @@ use tower_lsp::ls_types::{NumberOrString, ProgressToken, Uri};
 
 use super::{Backend, failure};
 use crate::build::{self, BuildParams, BuildResult, Job, Report};
+pub(crate) use crate::layers::Previews;
 use crate::layers::{FileContent, FileParams, Files, FilesParams};
 use crate::requests;
 use crate::terminal::{self, TerminalCommand, TerminalParams};

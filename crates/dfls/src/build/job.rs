@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+#[cfg(target_os = "linux")]
 use dockerfile_build::{ContextSource, Request};
 use dockerfile_ide::Analysis;
 use dockerfile_source::{SourceFile, TextSize};
@@ -10,7 +11,9 @@ use dockerfile_source::{SourceFile, TextSize};
 use crate::build::BuildParams;
 use crate::document::Snapshot;
 use crate::settings::UserSettings;
-use crate::workspace::{file_path, ignore_file_of};
+use crate::workspace::file_path;
+#[cfg(target_os = "linux")]
+use crate::workspace::ignore_file_of;
 
 /// One build.
 #[derive(Clone, Debug)]
@@ -77,6 +80,7 @@ impl Job {
     }
 
     /// Returns the request that the builder would make of this.
+    #[cfg(target_os = "linux")]
     pub(crate) fn request(&self) -> Request {
         let mut request = Request::new("Dockerfile", self.text());
         request.context = ContextSource::Directory(self.context.clone());

@@ -1,11 +1,11 @@
 //! What each step adds, changes and removes, and what that wastes.
 //!
-//! The measure is that of `dfbuild layers` (`crates/dfbuild/src/layer_report.rs`), over listings instead of archives: efficiency is the
-//! smallest size of each file by all its sizes, wasted are all sizes of a file that several layers have.
+//! The measure is that of `dockerfile_build::Waste`, which `dfbuild layers` uses, too; here it is fed with listings.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use dockerfile_build::{Waste, WasteLedger, WastefulFile};
 use dockerfile_source::TextRange;
 use oci_image::layer::{Entry, Kind, LayerPath, Listing, Merged};
 use serde::Serialize;
@@ -17,12 +17,14 @@ const MOST_WASTEFUL: usize = 50;
 #[derive(Debug, Default)]
 pub(crate) struct LayerReport {
     pub(crate) steps: Vec<StepReport>,
-    /// Bytes of all files of all layers.
-    pub(crate) size: u64,
-    pub(crate) wasted: u64,
-    pub(crate) efficiency: f64,
-    /// The worst first.
-    pub(crate) wasteful: Vec<WastefulFile>,
+    pub(crate) waste: Waste,
+}
+
+impl LayerReport {
+    /// Returns the files that waste most, the worst first.
+    pub(crate) fn worst(&self) -> impl Iterator<Item = &WastefulFile> {
+        self.waste.files.iter().take(MOST_WASTEFUL)
+    }
 }
 
 #[derive(Debug)]
@@ -36,14 +38,6 @@ pub(crate) struct StepReport {
     pub(crate) removed: usize,
     /// Bytes of steps before that it covers or removes.
     pub(crate) wasted: u64,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(crate) struct WastefulFile {
-    pub(crate) path: String,
-    pub(crate) wasted: u64,
-    /// The steps that have it, from 0; the last may be the one that removes it.
-    pub(crate) steps: Vec<usize>,
 }
 
 /// One file of a step.
@@ -161,18 +155,10 @@ fn size(entry: &Entry) -> u64 {
     }
 }
 
-/// A path over all steps so far.
-#[derive(Default)]
-struct Life {
-    sum: u64,
-    smallest: Option<u64>,
-    steps: Vec<usize>,
-}
-
 /// Returns what each step costs.
 pub(crate) fn report(steps: Vec<(String, TextRange, Vec<Arc<Listing>>)>) -> LayerReport {
     let mut below: Vec<Arc<Listing>> = Vec::new();
-    let mut lives: BTreeMap<String, Life> = BTreeMap::new();
+    let mut ledger = WasteLedger::default();
     let mut report = LayerReport::default();
     for (number, (title, range, layers)) in steps.into_iter().enumerate() {
         let merged = Merged::new(below.clone());
@@ -194,45 +180,13 @@ pub(crate) fn report(steps: Vec<(String, TextRange, Vec<Arc<Listing>>)>) -> Laye
                 Change::Changed => step.changed += 1,
                 Change::Removed => step.removed += 1,
             }
-            let life = lives.entry(file.path).or_default();
-            life.sum += file.size;
-            life.smallest = Some(
-                life.smallest
-                    .map_or(file.size, |least| least.min(file.size)),
-            );
-            life.steps.push(number);
+            ledger.count(number, file.path, file.size);
         }
         report.steps.push(step);
         below.extend(layers);
     }
-    let mut smallest = 0;
-    for (path, life) in lives {
-        report.size += life.sum;
-        smallest += life.smallest.unwrap_or_default();
-        if life.steps.len() > 1 && life.sum > 0 {
-            report.wasted += life.sum;
-            report.wasteful.push(WastefulFile {
-                path,
-                wasted: life.sum,
-                steps: life.steps,
-            });
-        }
-    }
+    report.waste = ledger.finish();
     report
-        .wasteful
-        .sort_by(|a, b| (b.wasted, &a.path).cmp(&(a.wasted, &b.path)));
-    report.wasteful.truncate(MOST_WASTEFUL);
-    report.efficiency = part(smallest, report.size);
-    report
-}
-
-#[expect(clippy::cast_precision_loss, reason = "it is shown with three digits")]
-fn part(smallest: u64, all: u64) -> f64 {
-    if all == 0 {
-        1.0
-    } else {
-        smallest as f64 / all as f64
-    }
 }
 
 #[cfg(test)]
@@ -278,8 +232,8 @@ mod tests {
             vec![file("a", 10), file("b", 30)],
             vec![file("a", 20)],
         ]);
-        assert_eq!((report.size, report.wasted), (60, 30));
-        assert!((report.efficiency - 40.0 / 60.0).abs() < 1e-9);
+        assert_eq!((report.waste.total, report.waste.wasted), (60, 30));
+        assert!((report.waste.efficiency() - 40.0 / 60.0).abs() < 1e-9);
         let second = report.steps.get(1).expect("two steps");
         assert_eq!((second.added, second.changed, second.wasted), (0, 1, 10));
     }
@@ -293,13 +247,13 @@ mod tests {
             file("cached", 1),
         ];
         let report = of(vec![first, vec![Entry::whiteout(path("cache"))]]);
-        assert_eq!((report.size, report.wasted), (16, 15));
+        assert_eq!((report.waste.total, report.waste.wasted), (16, 15));
         assert_eq!(
             report.steps.get(1).map(|step| (step.removed, step.wasted)),
             Some((2, 15))
         );
         assert_eq!(
-            report.wasteful.first().map(|file| file.path.as_str()),
+            report.worst().next().map(|file| file.path.as_str()),
             Some("/cache/a")
         );
     }

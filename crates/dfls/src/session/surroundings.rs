@@ -5,7 +5,8 @@ use std::time::Instant;
 
 use tower_lsp::ls_types::Uri;
 
-use super::{Message, Session, SessionHandle};
+use super::handle::Message;
+use super::{Session, SessionHandle};
 use crate::build::Job;
 use crate::foresight::{Foreseen, Foresight, Left, Listener};
 use crate::image_watch::{ImageKnowledge, ImageWatch};

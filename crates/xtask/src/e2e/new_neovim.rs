@@ -4,7 +4,6 @@
 
 use std::env;
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -119,6 +118,5 @@ fn write_launcher(program: &Path, root: &Path) -> anyhow::Result<()> {
         libraries.display(),
     );
     fs::write(program, text).context("cannot write the launcher")?;
-    fs::set_permissions(program, fs::Permissions::from_mode(0o755))
-        .context("cannot make the launcher executable")
+    run(Command::new("chmod").arg("+x").arg(program))
 }

@@ -33,10 +33,24 @@ local function root_of(file)
   end
 end
 
+--- Draws hints anew. Neovim 0.10 draws those of a line once for each version of the text, but a build changes them without an edit.
+local function redraw_hints(client_id)
+  for buffer in pairs((vim.lsp.get_client_by_id(client_id) or {}).attached_buffers or {}) do
+    if vim.lsp.inlay_hint.is_enabled({ bufnr = buffer }) then
+      vim.lsp.inlay_hint.enable(false, { bufnr = buffer })
+      vim.lsp.inlay_hint.enable(true, { bufnr = buffer })
+    end
+  end
+end
+
 local function on_attach(client, buffer)
   local can = client.server_capabilities
   if M.config.inlay_hints and can.inlayHintProvider and vim.lsp.inlay_hint then
     vim.lsp.inlay_hint.enable(true, { bufnr = buffer })
+    client.handlers['workspace/inlayHint/refresh'] = function(_, _, context)
+      redraw_hints(context.client_id)
+      return vim.NIL
+    end
   end
   if M.config.code_lens and can.codeLensProvider and vim.lsp.codelens and vim.fn.has('nvim-0.10') == 1 then
     local refresh = function()
@@ -177,12 +191,18 @@ function M.layers(argument)
   local source = vim.api.nvim_get_current_buf()
   ask('dfls/layers', argument or {}, function(layers)
     local text = {
-      string.format('%s, %s wasted, efficiency %.1f %%', bytes(layers.size), bytes(layers.wasted), layers.efficiency * 100),
+      -- 100 % is for images that waste nothing at all.
+      string.format(
+        '%s, %s wasted, efficiency %.1f %%',
+        bytes(layers.size),
+        bytes(layers.wasted),
+        math.min(layers.efficiency * 100, layers.wasted > 0 and 99.9 or 100)
+      ),
     }
     local places = { {} }
     for number, step in ipairs(layers.steps) do
       local counts = string.format('+%d ~%d -%d', step.added, step.changed, step.removed)
-      table.insert(text, string.format('%2d %10s %-14s %s', number, bytes(step.size), counts, step.title))
+      table.insert(text, string.format('%2d %10s %-14s %s', number, bytes(step.size), counts, (step.title:gsub('^%[[^%]]*%] ', ''))))
       table.insert(places, { step = number - 1 })
     end
     vim.cmd('botright new')
@@ -191,6 +211,8 @@ function M.layers(argument)
     vim.bo.buftype = 'nofile'
     vim.bo.bufhidden = 'wipe'
     vim.bo.modifiable = false
+    vim.wo.wrap = false
+    vim.wo.number = false
     local function enter()
       local line = vim.api.nvim_win_get_cursor(0)[1]
       local place = places[line] or {}
