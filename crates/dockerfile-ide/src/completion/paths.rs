@@ -172,7 +172,7 @@ pub(super) fn destinations(context: &Context<'_>, typed: &str, items: &mut Items
     written_paths(context, stage, items);
     match tree_of_stage(context.analysis, stage, context.at) {
         Some(tree) if typed.starts_with('/') && !tree.layers().is_empty() => {
-            image_entries(&tree, typed, true, items)
+            image_entries(&tree, typed, true, items);
         }
         _ => {
             for folder in [
