@@ -15,7 +15,9 @@ use serde::Deserialize;
 use tower_lsp::ls_types::{ProgressToken, Uri};
 
 pub(crate) use self::job::Job;
-pub(crate) use self::outcome::{BuildFailure, BuildResult, Built, BuiltStep};
+#[cfg(target_os = "linux")]
+pub(crate) use self::outcome::BuildResult;
+pub(crate) use self::outcome::{BuildFailure, Built, BuiltStep};
 #[cfg(target_os = "linux")]
 pub(crate) use self::run::{Report, run};
 

@@ -14,6 +14,7 @@ use crate::convert;
 use crate::document::Snapshot;
 #[cfg(target_os = "linux")]
 use crate::layers::Held;
+#[cfg(target_os = "linux")]
 use crate::position::Encoding;
 use crate::settings::UserSettings;
 use crate::workspace::file_path;
