@@ -86,7 +86,7 @@ pub(crate) struct CheckArguments {
     /// Look into the store of `dfbuild` for what is in the images that a file names.
     ///
     /// Off without it: the same file has the same findings on every machine.
-    #[cfg(all(unix, feature = "images"))]
+    #[cfg(all(target_os = "linux", feature = "images"))]
     #[arg(long, help_heading = "Rules")]
     pub(crate) images: bool,
 

@@ -6,21 +6,21 @@ use dockerfile_lint::{FixOutcome, IgnoreFileFact, Lint, Options, Selection, fix}
 use dockerfile_source::{Applicability, Diagnostic, SourceFile};
 
 use crate::ignore_file::{IgnoreFiles, can_copy_from_context};
-#[cfg(all(unix, feature = "images"))]
+#[cfg(all(target_os = "linux", feature = "images"))]
 use crate::image_store::ImageStore;
 
 /// What is the same for all files of a run.
 pub(crate) struct Linter {
     selection: Selection,
     ignore_files: IgnoreFiles,
-    #[cfg(all(unix, feature = "images"))]
+    #[cfg(all(target_os = "linux", feature = "images"))]
     pub(crate) images: Option<ImageStore>,
 }
 
 /// Checks one file after the other; each thread has its own.
 pub(crate) struct FileLinter<'l> {
     ignore_files: &'l IgnoreFiles,
-    #[cfg(all(unix, feature = "images"))]
+    #[cfg(all(target_os = "linux", feature = "images"))]
     images: Option<&'l ImageStore>,
     lint: Lint,
     options: Options,
@@ -31,7 +31,7 @@ impl Linter {
         Linter {
             selection,
             ignore_files: IgnoreFiles::default(),
-            #[cfg(all(unix, feature = "images"))]
+            #[cfg(all(target_os = "linux", feature = "images"))]
             images: None,
         }
     }
@@ -39,7 +39,7 @@ impl Linter {
     pub(crate) fn for_files(&self) -> FileLinter<'_> {
         FileLinter {
             ignore_files: &self.ignore_files,
-            #[cfg(all(unix, feature = "images"))]
+            #[cfg(all(target_os = "linux", feature = "images"))]
             images: self.images.as_ref(),
             lint: Lint::new(),
             options: Options {
@@ -69,7 +69,7 @@ impl FileLinter<'_> {
     }
 
     fn look_around(&mut self, source: &SourceFile, path: Option<&Path>) {
-        #[cfg(all(unix, feature = "images"))]
+        #[cfg(all(target_os = "linux", feature = "images"))]
         self.look_at_images(source);
         // Two looks at the disk for each file would be felt on thousands of files, and most rules do not care.
         let Some(path) = path.filter(|_| can_copy_from_context(source.text())) else {
@@ -83,7 +83,7 @@ impl FileLinter<'_> {
     }
 
     /// Takes what the store knows of the images that a file names.
-    #[cfg(all(unix, feature = "images"))]
+    #[cfg(all(target_os = "linux", feature = "images"))]
     fn look_at_images(&mut self, source: &SourceFile) {
         let Some(images) = self.images else {
             return;

@@ -69,7 +69,7 @@ pub(crate) fn run(arguments: CheckArguments) -> Result<Outcome> {
     run.finish(&arguments, mode)
 }
 
-#[cfg(all(unix, feature = "images"))]
+#[cfg(all(target_os = "linux", feature = "images"))]
 fn linter(selection: Selection, arguments: &CheckArguments) -> Linter {
     let mut linter = Linter::new(selection);
     if arguments.images {
@@ -84,7 +84,7 @@ fn linter(selection: Selection, arguments: &CheckArguments) -> Linter {
     linter
 }
 
-#[cfg(not(all(unix, feature = "images")))]
+#[cfg(not(all(target_os = "linux", feature = "images")))]
 fn linter(selection: Selection, _: &CheckArguments) -> Linter {
     Linter::new(selection)
 }
