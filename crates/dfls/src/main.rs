@@ -48,10 +48,6 @@ mod terminal;
 
 use clap::Parser;
 
-/// Each keystroke makes and drops thousands of small pieces of memory.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// The language server for Dockerfiles. Speaks the language server protocol over standard input and output.
 #[derive(Parser)]
 #[command(name = "dfls", version)]

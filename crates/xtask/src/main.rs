@@ -29,7 +29,7 @@ use clap::{Parser, Subcommand};
 
 use crate::workspace::Workspace;
 
-/// The allocator of `dflint` and `dfls`, so that the figures of `bench parse` are theirs.
+/// The allocator of `dflint`, so that the figures of `bench parse` are theirs.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

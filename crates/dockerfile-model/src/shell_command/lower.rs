@@ -50,6 +50,10 @@ impl ScriptLowering {
     /// Returns the joined text of a node.
     fn logical_text(&mut self, node: Node<'_>) -> SmolStr {
         let whole = node.text();
+        // What is left out ends with its line, or is an escape at the end of the file.
+        if !whole.contains('\n') && !whole.trim_end().ends_with(['\\', '`']) {
+            return SmolStr::new(whole);
+        }
         let before = node.range().start();
         let joined = &mut self.joined;
         joined.clear();

@@ -29,7 +29,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("clap_complete", &["dfbuild"]),
     ("signal-hook", &["dfbuild"]),
     ("anyhow", &["dflint", "dfls", "dfbuild"]),
-    ("mimalloc", &["dflint", "dfls"]),
+    ("mimalloc", &["dflint"]),
     ("ignore", &["dflint"]),
     (
         "tempfile",
