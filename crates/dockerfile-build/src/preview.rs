@@ -323,7 +323,7 @@ mod tests {
         assert!(built(text).is_empty());
         let request = request(store.path(), context.path(), text);
         build(&request, &[], &Silent, &|| false).expect("it builds");
-        assert_eq!(built(text), [13, 24]);
+        assert_eq!(built(text), [13, 23]);
         assert_eq!(built("FROM scratch\nCOPY a /z\nCOPY a /y\n"), [0; 0]);
     }
 
