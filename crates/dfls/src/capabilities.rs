@@ -131,6 +131,8 @@ pub(crate) fn watched_files() -> Option<Registration> {
             watcher("**/dflint.toml", None),
             watcher("**/.editorconfig", None),
             watcher("**/*.dockerignore", None),
+            watcher("**/*compose.{yaml,yml}", None),
+            watcher("**/docker-bake.json", None),
             watcher("**/*", Some(WatchKind::Create | WatchKind::Delete)),
         ],
     };

@@ -20,6 +20,7 @@ mod document;
 mod session;
 mod worker_pool;
 
+mod project;
 mod settings;
 mod workspace;
 

@@ -9,6 +9,7 @@ use dockerfile_config::{Overrides, Settings};
 use dockerfile_ide::{ContextEntry, IgnoreFileFact, LintOptions, Outside};
 use tower_lsp::ls_types::Uri;
 
+use crate::project::{ProjectBuild, build_of};
 use crate::settings::UserSettings;
 
 /// A context with more entries is not listed further.
@@ -21,6 +22,8 @@ const SKIPPED: [&str; 3] = [".git", "node_modules", ".venv"];
 pub(crate) struct Workspace {
     config: Settings,
     contexts: HashMap<PathBuf, Arc<Vec<ContextEntry>>>,
+    /// By the path of the Dockerfile.
+    projects: HashMap<PathBuf, Option<Arc<ProjectBuild>>>,
     current_folder: PathBuf,
 }
 
@@ -30,6 +33,7 @@ impl Workspace {
         Workspace {
             config: Settings::new(current_folder.clone(), Overrides::default()),
             contexts: HashMap::new(),
+            projects: HashMap::new(),
             current_folder,
         }
     }
@@ -38,6 +42,7 @@ impl Workspace {
     pub(crate) fn forget(&mut self) {
         self.config = Settings::new(self.current_folder.clone(), Overrides::default());
         self.contexts.clear();
+        self.projects.clear();
     }
 
     /// Returns what is known beyond a document, and what is wrong with the configuration.
@@ -58,10 +63,17 @@ impl Workspace {
         let Some(path) = file_path(uri) else {
             return (outside, None);
         };
-        outside.lint.ignore_file = ignore_file(&path);
-        if let Some(context) = path.parent().and_then(|folder| self.contexts.get(folder)) {
+        let project = self.project(&path);
+        let folder = context_of(&path, project.as_deref());
+        outside.lint.ignore_file = ignore_file(&path, &folder);
+        if let Some(context) = self.contexts.get(&folder) {
             outside.context = Arc::clone(context);
         }
+        let of_project = project.iter().flat_map(|project| &project.arguments);
+        outside.lint.input.build_arguments = of_project
+            .chain(&settings.build_arguments)
+            .map(|(name, value)| (name.into(), value.into()))
+            .collect();
         match self.config.format_options(&path) {
             Ok(options) => {
                 outside.format = options;
@@ -72,9 +84,20 @@ impl Workspace {
     }
 
     /// Returns the folder whose content is not known yet.
-    pub(crate) fn unknown_context(&self, uri: &Uri) -> Option<PathBuf> {
-        let folder = file_path(uri)?.parent()?.to_path_buf();
+    pub(crate) fn unknown_context(&mut self, uri: &Uri) -> Option<PathBuf> {
+        let path = file_path(uri)?;
+        let folder = context_of(&path, self.project(&path).as_deref());
         (!self.contexts.contains_key(&folder)).then_some(folder)
+    }
+
+    /// Returns how the project builds a Dockerfile.
+    pub(crate) fn project(&mut self, path: &Path) -> Option<Arc<ProjectBuild>> {
+        if let Some(known) = self.projects.get(path) {
+            return known.clone();
+        }
+        let found = build_of(path).map(Arc::new);
+        self.projects.insert(path.to_path_buf(), found.clone());
+        found
     }
 
     pub(crate) fn set_context(&mut self, folder: PathBuf, entries: Vec<ContextEntry>) {
@@ -90,21 +113,27 @@ pub(crate) fn file_path(uri: &Uri) -> Option<PathBuf> {
     Some(path.into_owned())
 }
 
-fn ignore_file(path: &Path) -> IgnoreFileFact {
-    match ignore_file_of(path) {
+/// Returns the folder of the context: where the project says so, else that of the Dockerfile.
+pub(crate) fn context_of(path: &Path, project: Option<&ProjectBuild>) -> PathBuf {
+    let own = || path.parent().unwrap_or(Path::new(".")).to_path_buf();
+    project.map_or_else(own, |project| project.context.clone())
+}
+
+fn ignore_file(path: &Path, context: &Path) -> IgnoreFileFact {
+    match ignore_file_of(path, context) {
         Some((_, text)) => IgnoreFileFact::Present(text),
         None => IgnoreFileFact::Absent,
     }
 }
 
 /// Reads the ignore file of a Dockerfile: its own, else that of the context (BuildKit `dockerui/context.go`). Its name comes first.
-pub(crate) fn ignore_file_of(path: &Path) -> Option<(String, String)> {
+pub(crate) fn ignore_file_of(path: &Path, context: &Path) -> Option<(String, String)> {
     let own = path.file_name().map(|name| {
         let mut name = name.to_os_string();
         name.push(".dockerignore");
         path.with_file_name(name)
     });
-    let shared = path.with_file_name(".dockerignore");
+    let shared = context.join(".dockerignore");
     own.into_iter().chain([shared]).find_map(|path| {
         let text = fs::read_to_string(&path).ok()?;
         let name = path.file_name().unwrap_or_default();
@@ -163,10 +192,16 @@ mod tests {
     fn the_ignore_file_of_the_dockerfile_wins() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("Dockerfile");
-        assert_eq!(ignore_file(&path), IgnoreFileFact::Absent);
+        assert_eq!(ignore_file(&path, folder.path()), IgnoreFileFact::Absent);
         fs::write(folder.path().join(".dockerignore"), "a").expect("a file");
-        assert_eq!(ignore_file(&path), IgnoreFileFact::Present("a".to_owned()));
+        assert_eq!(
+            ignore_file(&path, folder.path()),
+            IgnoreFileFact::Present("a".to_owned())
+        );
         fs::write(folder.path().join("Dockerfile.dockerignore"), "b").expect("a file");
-        assert_eq!(ignore_file(&path), IgnoreFileFact::Present("b".to_owned()));
+        assert_eq!(
+            ignore_file(&path, folder.path()),
+            IgnoreFileFact::Present("b".to_owned())
+        );
     }
 }

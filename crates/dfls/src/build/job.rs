@@ -1,6 +1,7 @@
 //! What a build is given: a text that may not be saved yet, cut where it is to end.
 
-use std::path::{Path, PathBuf};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 #[cfg(target_os = "linux")]
@@ -10,10 +11,11 @@ use dockerfile_source::{SourceFile, TextSize};
 
 use crate::build::BuildParams;
 use crate::document::Snapshot;
+use crate::project::{ProjectBuild, build_of};
 use crate::settings::UserSettings;
-use crate::workspace::file_path;
 #[cfg(target_os = "linux")]
 use crate::workspace::ignore_file_of;
+use crate::workspace::{context_of, file_path};
 
 /// One build.
 #[derive(Clone, Debug)]
@@ -43,7 +45,9 @@ impl Job {
             Some(line) => end_of_instruction(snapshot.analysis(), line)
                 .ok_or("there is no stage up to this line")?,
         };
-        let mut job = Job::of_file(Arc::clone(&snapshot.source), path, settings);
+        let project = build_of(&path);
+        let source = Arc::clone(&snapshot.source);
+        let mut job = Job::of_file(source, path, settings, project.as_ref());
         job.end = end;
         // What is cut ends with the stage that is meant.
         job.target = params.target.clone().filter(|_| params.line.is_none());
@@ -52,21 +56,23 @@ impl Job {
     }
 
     /// Returns a build of a whole text.
-    pub(crate) fn of_file(source: Arc<SourceFile>, path: PathBuf, settings: &UserSettings) -> Job {
-        let folder = path.parent().unwrap_or(Path::new("."));
+    pub(crate) fn of_file(
+        source: Arc<SourceFile>,
+        path: PathBuf,
+        settings: &UserSettings,
+        project: Option<&ProjectBuild>,
+    ) -> Job {
+        let folder = context_of(&path, project);
+        // What the user sets counts more than what the project says.
+        let mut arguments = project.map_or_else(BTreeMap::new, |project| project.arguments.clone());
+        arguments.extend(settings.build_arguments.clone());
         Job {
             end: TextSize::of(source.text()),
             // As the builder does: the same folder has one name.
-            context: folder
-                .canonicalize()
-                .unwrap_or_else(|_| folder.to_path_buf()),
+            context: folder.canonicalize().unwrap_or(folder),
             target: None,
             output: None,
-            arguments: settings
-                .build_arguments
-                .iter()
-                .map(|(name, value)| (name.clone(), value.clone()))
-                .collect(),
+            arguments: arguments.into_iter().collect(),
             store: settings.store_folder(),
             source,
             path,
@@ -84,7 +90,7 @@ impl Job {
     pub(crate) fn request(&self) -> Request {
         let mut request = Request::new("Dockerfile", self.text());
         request.context = ContextSource::Directory(self.context.clone());
-        request.ignore_file = ignore_file_of(&self.path);
+        request.ignore_file = ignore_file_of(&self.path, &self.context);
         request.target.clone_from(&self.target);
         request.store.clone_from(&self.store);
         request.build_arguments = self

@@ -12,6 +12,16 @@ use crate::foresight::{Foreseen, Foresight, Left, Listener};
 use crate::image_watch::{ImageKnowledge, ImageWatch};
 use crate::workspace::file_path;
 
+/// How the names of files end that findings depend on: configuration, and what says how the Dockerfile is built.
+const RELEVANT: [&str; 6] = [
+    ".toml",
+    ".editorconfig",
+    ".dockerignore",
+    "compose.yaml",
+    "compose.yml",
+    "docker-bake.json",
+];
+
 impl Listener for SessionHandle {
     fn foreseen(&self, key: &str, foreseen: Foreseen) {
         self.send(Message::Foreseen(key.to_owned(), Box::new(foreseen)));
@@ -38,7 +48,9 @@ impl Session {
         let Some(path) = key.parse().ok().and_then(|uri: Uri| file_path(&uri)) else {
             return;
         };
-        let job = Job::of_file(Arc::clone(entry.document.source()), path, &self.settings);
+        let project = self.workspace.project(&path);
+        let source = Arc::clone(entry.document.source());
+        let job = Job::of_file(source, path, &self.settings, project.as_deref());
         let handle = &self.handle;
         let foresight = self
             .foresight
@@ -146,11 +158,9 @@ impl Session {
     pub(super) fn files_changed(&mut self, uris: &[Uri]) {
         self.workspace.forget();
         self.config_error = None;
-        let is_config = uris.iter().any(|uri| {
-            [".toml", ".editorconfig", ".dockerignore"]
-                .iter()
-                .any(|end| uri.as_str().ends_with(end))
-        });
+        let is_config = uris
+            .iter()
+            .any(|uri| RELEVANT.iter().any(|end| uri.as_str().ends_with(end)));
         self.renew_outside(is_config);
         if let Some(foresight) = &self.foresight {
             foresight.forget();

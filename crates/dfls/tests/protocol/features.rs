@@ -287,6 +287,33 @@ fn completes_files_of_the_context_and_watches_the_configuration() {
 }
 
 #[test]
+fn a_compose_file_says_what_the_context_is_and_what_arguments_hold() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::create_dir(folder.path().join("docker")).expect("a folder");
+    let path = folder.path().join("docker/Dockerfile");
+    let text = "ARG V=1\nFROM debian:$V\nCOPY \n";
+    fs::write(&path, text).expect("a file");
+    fs::write(folder.path().join("main.py"), "").expect("a file");
+    let compose = "services:\n  app:\n    build:\n      context: .\n      dockerfile: docker/Dockerfile\n      args: {V: bookworm}\n";
+    fs::write(folder.path().join("compose.yaml"), compose).expect("a file");
+    let uri = format!("file://{}", path.display());
+    let mut client = Client::start(full());
+    client.open(&uri, text);
+    client.findings(&uri, 1);
+    let hover = client.request("textDocument/hover", place(&uri, 1, 13));
+    assert!(hover.to_string().contains("bookworm"), "{hover}");
+    let found = (0..100).any(|_| {
+        let answer = client.request("textDocument/completion", place(&uri, 2, 5));
+        let is_there = answer.to_string().contains("main.py");
+        if !is_there {
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+        is_there
+    });
+    assert!(found, "the file of the context is not offered");
+}
+
+#[test]
 fn rules_can_be_switched_off_by_settings() {
     let mut client = opened("FROM debian\n");
     assert!(

@@ -35,6 +35,7 @@ const OWNERS: &[(&str, &[&str])] = &[
         "tempfile",
         &["dflint", "oci-image", "dockerfile-build", "dfbuild", "dfls"],
     ),
+    ("serde-saphyr", &["dfls"]),
     ("toml", &["dockerfile-config"]),
     ("ec4rs", &["dockerfile-config"]),
     (

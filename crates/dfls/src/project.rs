@@ -1,0 +1,281 @@
+//! What a compose or bake file says of the build of a Dockerfile: the context and the build arguments.
+//!
+//! Compose files are read as `docker compose` reads them (compose-spec `build.md`), bake files in their JSON form
+//! (`docker-bake.json`). What stands there is a hint: a broken file says nothing, and neither does a value with a variable in it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+
+use serde::Deserialize;
+
+/// In the order in which they count (compose-spec `spec.md`, "Compose file"); bake comes last.
+const NAMES: [&str; 5] = [
+    "compose.yaml",
+    "compose.yml",
+    "docker-compose.yaml",
+    "docker-compose.yml",
+    "docker-bake.json",
+];
+/// How many folders above the Dockerfile are looked into.
+const HIGHEST: usize = 6;
+/// A file that is larger is not written by hand.
+const MOST_BYTES: u64 = 1 << 20;
+
+/// How a Dockerfile is built.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct ProjectBuild {
+    pub(crate) context: PathBuf,
+    /// Those that all builds of the Dockerfile have in common.
+    pub(crate) arguments: BTreeMap<String, String>,
+}
+
+#[derive(Default, Deserialize)]
+struct ProjectFile {
+    /// Compose.
+    #[serde(default)]
+    services: BTreeMap<String, Service>,
+    /// Bake.
+    #[serde(default)]
+    target: BTreeMap<String, BuildTable>,
+}
+
+#[derive(Deserialize)]
+struct Service {
+    build: Option<Build>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Build {
+    Context(String),
+    Table(BuildTable),
+}
+
+#[derive(Default, Deserialize)]
+struct BuildTable {
+    context: Option<String>,
+    dockerfile: Option<String>,
+    args: Option<Arguments>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Arguments {
+    Map(BTreeMap<String, Option<Scalar>>),
+    List(Vec<String>),
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Scalar {
+    Truth(bool),
+    Whole(i64),
+    Text(String),
+}
+
+/// Returns how the project builds a Dockerfile: by the nearest compose or bake file that names it.
+pub(crate) fn build_of(dockerfile: &Path) -> Option<ProjectBuild> {
+    let folders = dockerfile.ancestors().skip(1).take(HIGHEST);
+    for folder in folders {
+        let files = NAMES.iter().map(|name| folder.join(name));
+        for text in files.filter_map(|path| read(&path)) {
+            if let Some(build) = build_in(&text, folder, dockerfile) {
+                return Some(build);
+            }
+        }
+        // A project ends where its repository does.
+        if folder.join(".git").exists() {
+            return None;
+        }
+    }
+    None
+}
+
+fn read(path: &Path) -> Option<String> {
+    let found = fs::metadata(path).ok()?;
+    if !found.is_file() || found.len() > MOST_BYTES {
+        return None;
+    }
+    fs::read_to_string(path).ok()
+}
+
+fn build_in(text: &str, folder: &Path, dockerfile: &Path) -> Option<ProjectBuild> {
+    // JSON is YAML, too.
+    let file: ProjectFile = serde_saphyr::from_str(text).ok()?;
+    let services = file.services.into_values();
+    let tables = services.filter_map(|service| match service.build? {
+        Build::Context(context) => Some(BuildTable {
+            context: Some(context),
+            ..BuildTable::default()
+        }),
+        Build::Table(table) => Some(table),
+    });
+    let builds = tables
+        .chain(file.target.into_values())
+        .filter_map(|table| table.build(folder, dockerfile));
+    builds.reduce(common)
+}
+
+impl BuildTable {
+    /// Returns the build, if it is one of this Dockerfile.
+    fn build(self, folder: &Path, dockerfile: &Path) -> Option<ProjectBuild> {
+        let context = known(self.context.as_deref().unwrap_or("."))?;
+        // A repository or an archive is no folder.
+        if context.contains("://") || context.starts_with("git@") {
+            return None;
+        }
+        let context = plain(&folder.join(context));
+        let own = known(self.dockerfile.as_deref().unwrap_or("Dockerfile"))?;
+        if plain(&context.join(own)) != plain(dockerfile) {
+            return None;
+        }
+        Some(ProjectBuild {
+            context,
+            arguments: self.args.map(Arguments::known).unwrap_or_default(),
+        })
+    }
+}
+
+impl Arguments {
+    /// Returns those whose value stands in the file.
+    fn known(self) -> BTreeMap<String, String> {
+        let pairs: Vec<(String, String)> = match self {
+            Arguments::Map(map) => map
+                .into_iter()
+                .filter_map(|(name, value)| Some((name, value?.text())))
+                .collect(),
+            Arguments::List(list) => list
+                .iter()
+                .filter_map(|pair| pair.split_once('='))
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .collect(),
+        };
+        let pairs = pairs.into_iter();
+        pairs.filter(|(_, value)| known(value).is_some()).collect()
+    }
+}
+
+impl Scalar {
+    fn text(self) -> String {
+        match self {
+            Scalar::Truth(truth) => truth.to_string(),
+            Scalar::Whole(number) => number.to_string(),
+            Scalar::Text(text) => text,
+        }
+    }
+}
+
+/// Returns a value that holds no variable of the environment, which is not this one.
+fn known(value: &str) -> Option<&str> {
+    (!value.contains('$')).then_some(value)
+}
+
+/// Returns what two builds of the same Dockerfile have in common; the first one's context.
+fn common(first: ProjectBuild, second: ProjectBuild) -> ProjectBuild {
+    let mut arguments = first.arguments;
+    arguments.retain(|name, value| second.arguments.get(name) == Some(value));
+    ProjectBuild {
+        context: first.context,
+        arguments,
+    }
+}
+
+/// Returns a path without `.` and `..`, as it is written: links are not followed.
+fn plain(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                plain.pop();
+            }
+            part => plain.push(part),
+        }
+    }
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn project(files: &[(&str, &str)]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().expect("a folder");
+        for (name, text) in files {
+            let path = folder.path().join(name);
+            fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+            fs::write(path, text).expect("a file");
+        }
+        folder
+    }
+
+    #[test]
+    fn compose_names_context_and_arguments() {
+        let text = "services:\n  api:\n    build:\n      context: ..\n      dockerfile: docker/Dockerfile\n      target: run\n      args:\n        VERSION: 3\n        DEBUG: true\n        USER: ${USER}\n        EMPTY:\n  db:\n    image: postgres:16\n";
+        let folder = project(&[("docker/compose.yaml", text)]);
+        let build = build_of(&folder.path().join("docker/Dockerfile")).expect("a build");
+        assert_eq!(build.context, folder.path());
+        let pairs: Vec<_> = build.arguments.into_iter().collect();
+        let wanted = [("DEBUG", "true"), ("VERSION", "3")];
+        assert_eq!(
+            pairs,
+            wanted.map(|(name, value)| (name.to_owned(), value.to_owned()))
+        );
+    }
+
+    #[test]
+    fn short_forms_count() {
+        let text = "services:\n  web: {build: ./web}\n  worker:\n    build: {context: worker, args: [A=1, B]}\n";
+        let folder = project(&[("docker-compose.yml", text)]);
+        let web = build_of(&folder.path().join("web/Dockerfile")).expect("a build");
+        assert_eq!(web.context, folder.path().join("web"));
+        let worker = build_of(&folder.path().join("worker/Dockerfile")).expect("a build");
+        assert_eq!(worker.arguments.get("A").map(String::as_str), Some("1"));
+        assert_eq!(build_of(&folder.path().join("other/Dockerfile")), None);
+    }
+
+    #[test]
+    fn what_two_services_share_is_known() {
+        let text = "services:\n  a:\n    build: {context: ., target: x, args: {A: 1, B: 1}}\n  b:\n    build: {context: ., target: y, args: {A: 1, B: 2}}\n";
+        let folder = project(&[("compose.yml", text)]);
+        let build = build_of(&folder.path().join("Dockerfile")).expect("a build");
+        assert_eq!(build.arguments.keys().collect::<Vec<_>>(), ["A"]);
+    }
+
+    #[test]
+    fn bake_files_in_json_count() {
+        let text = r#"{"target": {"app": {"context": "src", "dockerfile": "../Dockerfile", "args": {"A": "b"}}}}"#;
+        let folder = project(&[("docker-bake.json", text)]);
+        let build = build_of(&folder.path().join("Dockerfile")).expect("a build");
+        assert_eq!(build.context, folder.path().join("src"));
+    }
+
+    #[test]
+    fn broken_and_foreign_files_say_nothing() {
+        let bomb = "a: &a [x, x]\nb: &b [*a, *a]\nservices: *b\n";
+        for text in [
+            "",
+            "services: [",
+            "services: 3",
+            "\u{0}",
+            "- a",
+            bomb,
+            "services: {a: {build: 'https://example.com/r.git'}}",
+        ] {
+            let folder = project(&[("compose.yaml", text)]);
+            assert_eq!(
+                build_of(&folder.path().join("Dockerfile")),
+                None,
+                "{text:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_repository_is_the_end_of_a_project() {
+        let text = "services: {a: {build: {context: ., dockerfile: in/Dockerfile}}}";
+        let folder = project(&[("compose.yaml", text), ("in/.git/HEAD", "")]);
+        assert_eq!(build_of(&folder.path().join("in/Dockerfile")), None);
+    }
+}
