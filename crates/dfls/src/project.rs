@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
-use serde::Deserialize;
+use serde_json::Value;
 
 /// In the order in which they count (compose-spec `spec.md`, "Compose file"); bake comes last.
 const NAMES: [&str; 5] = [
@@ -28,50 +28,6 @@ pub(crate) struct ProjectBuild {
     pub(crate) context: PathBuf,
     /// Those that all builds of the Dockerfile have in common.
     pub(crate) arguments: BTreeMap<String, String>,
-}
-
-#[derive(Default, Deserialize)]
-struct ProjectFile {
-    /// Compose.
-    #[serde(default)]
-    services: BTreeMap<String, Service>,
-    /// Bake.
-    #[serde(default)]
-    target: BTreeMap<String, BuildTable>,
-}
-
-#[derive(Deserialize)]
-struct Service {
-    build: Option<Build>,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Build {
-    Context(String),
-    Table(BuildTable),
-}
-
-#[derive(Default, Deserialize)]
-struct BuildTable {
-    context: Option<String>,
-    dockerfile: Option<String>,
-    args: Option<Arguments>,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Arguments {
-    Map(BTreeMap<String, Option<Scalar>>),
-    List(Vec<String>),
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Scalar {
-    Truth(bool),
-    Whole(i64),
-    Text(String),
 }
 
 /// Returns how the project builds a Dockerfile: by the nearest compose or bake file that names it.
@@ -101,68 +57,60 @@ fn read(path: &Path) -> Option<String> {
 }
 
 fn build_in(text: &str, folder: &Path, dockerfile: &Path) -> Option<ProjectBuild> {
-    // JSON is YAML, too.
-    let file: ProjectFile = serde_saphyr::from_str(text).ok()?;
-    let services = file.services.into_values();
-    let tables = services.filter_map(|service| match service.build? {
-        Build::Context(context) => Some(BuildTable {
-            context: Some(context),
-            ..BuildTable::default()
-        }),
-        Build::Table(table) => Some(table),
-    });
-    let builds = tables
-        .chain(file.target.into_values())
-        .filter_map(|table| table.build(folder, dockerfile));
-    builds.reduce(common)
+    // JSON is YAML, too. Looked through as it is: what is odd in one service costs the others nothing.
+    let file: Value = serde_saphyr::from_str(text).ok()?;
+    let values = |key: &str| file.get(key).and_then(Value::as_object);
+    let services = values("services").into_iter().flat_map(|all| all.values());
+    let targets = values("target").into_iter().flat_map(|all| all.values());
+    let builds = services
+        .filter_map(|service| service.get("build"))
+        .chain(targets);
+    builds
+        .filter_map(|build| read_build(build, folder, dockerfile))
+        .reduce(common)
 }
 
-impl BuildTable {
-    /// Returns the build, if it is one of this Dockerfile.
-    fn build(self, folder: &Path, dockerfile: &Path) -> Option<ProjectBuild> {
-        let context = known(self.context.as_deref().unwrap_or("."))?;
-        // A repository or an archive is no folder.
-        if context.contains("://") || context.starts_with("git@") {
-            return None;
-        }
-        let context = plain(&folder.join(context));
-        let own = known(self.dockerfile.as_deref().unwrap_or("Dockerfile"))?;
-        if plain(&context.join(own)) != plain(dockerfile) {
-            return None;
-        }
-        Some(ProjectBuild {
-            context,
-            arguments: self.args.map(Arguments::known).unwrap_or_default(),
-        })
+/// Reads a `build` of compose, or a target of bake; none if it is not one of this Dockerfile.
+fn read_build(build: &Value, folder: &Path, dockerfile: &Path) -> Option<ProjectBuild> {
+    // What is there and is no text is a fault, not the default.
+    let field = |key: &str, default| build.get(key).map_or(Some(default), Value::as_str);
+    let context = match build {
+        Value::String(short) => short,
+        Value::Object(_) => field("context", ".")?,
+        _ => return None,
+    };
+    let context = known(context)?;
+    // A repository or an archive is no folder.
+    if context.contains("://") || context.starts_with("git@") {
+        return None;
     }
+    let context = plain(&folder.join(context));
+    let own = known(field("dockerfile", "Dockerfile")?)?;
+    (plain(&context.join(own)) == plain(dockerfile)).then(|| ProjectBuild {
+        context,
+        arguments: arguments(build.get("args").unwrap_or(&Value::Null)),
+    })
 }
 
-impl Arguments {
-    /// Returns those whose value stands in the file.
-    fn known(self) -> BTreeMap<String, String> {
-        let pairs: Vec<(String, String)> = match self {
-            Arguments::Map(map) => map
-                .into_iter()
-                .filter_map(|(name, value)| Some((name, value?.text())))
-                .collect(),
-            Arguments::List(list) => list
-                .iter()
-                .filter_map(|pair| pair.split_once('='))
-                .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                .collect(),
-        };
-        let pairs = pairs.into_iter();
-        pairs.filter(|(_, value)| known(value).is_some()).collect()
-    }
+/// Reads arguments, of which compose has a map or a list; without those whose value does not stand in the file.
+fn arguments(args: &Value) -> BTreeMap<String, String> {
+    let map = args.as_object().into_iter().flatten();
+    let map = map.filter_map(|(name, value)| Some((name.clone(), scalar(value)?)));
+    let list = args.as_array().into_iter().flatten();
+    let list = list
+        .filter_map(|pair| pair.as_str()?.split_once('='))
+        .map(|(name, value)| (name.to_owned(), value.to_owned()));
+    map.chain(list)
+        .filter(|(_, value)| known(value).is_some())
+        .collect()
 }
 
-impl Scalar {
-    fn text(self) -> String {
-        match self {
-            Scalar::Truth(truth) => truth.to_string(),
-            Scalar::Whole(number) => number.to_string(),
-            Scalar::Text(text) => text,
-        }
+/// Returns a value as compose hands it on; `3.10` is a number there as well, and becomes `3.1`.
+fn scalar(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Bool(_) | Value::Number(_) => Some(value.to_string()),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
     }
 }
 
@@ -212,12 +160,12 @@ mod tests {
 
     #[test]
     fn compose_names_context_and_arguments() {
-        let text = "services:\n  api:\n    build:\n      context: ..\n      dockerfile: docker/Dockerfile\n      target: run\n      args:\n        VERSION: 3\n        DEBUG: true\n        USER: ${USER}\n        EMPTY:\n  db:\n    image: postgres:16\n";
+        let text = "services:\n  api:\n    build:\n      context: ..\n      dockerfile: docker/Dockerfile\n      target: run\n      args:\n        VERSION: 3\n        PYTHON: 3.11\n        DEBUG: true\n        USER: ${USER}\n        EMPTY:\n  db:\n    image: postgres:16\n";
         let folder = project(&[("docker/compose.yaml", text)]);
         let build = build_of(&folder.path().join("docker/Dockerfile")).expect("a build");
         assert_eq!(build.context, folder.path());
         let pairs: Vec<_> = build.arguments.into_iter().collect();
-        let wanted = [("DEBUG", "true"), ("VERSION", "3")];
+        let wanted = [("DEBUG", "true"), ("PYTHON", "3.11"), ("VERSION", "3")];
         assert_eq!(
             pairs,
             wanted.map(|(name, value)| (name.to_owned(), value.to_owned()))
@@ -252,23 +200,33 @@ mod tests {
     }
 
     #[test]
+    fn what_is_odd_in_one_service_costs_the_others_nothing() {
+        let text = "x-base: &base\n  args: {A: b}\nservices:\n  odd: [1]\n  odder: {build: {context: [x], args: 7}}\n  app:\n    build:\n      <<: *base\n      context: .\n";
+        let folder = project(&[("compose.yaml", text)]);
+        let build = build_of(&folder.path().join("Dockerfile")).expect("a build");
+        assert_eq!(build.arguments.get("A").map(String::as_str), Some("b"));
+    }
+
+    #[test]
     fn broken_and_foreign_files_say_nothing() {
-        let bomb = "a: &a [x, x]\nb: &b [*a, *a]\nservices: *b\n";
+        let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned();
+        for level in 1..30 {
+            let below = format!("*a{}, ", level - 1).repeat(9);
+            bomb += &format!("a{level}: &a{level} [{below}]\n");
+        }
+        bomb += "services: {a: {build: .}}\n";
         for text in [
             "",
             "services: [",
             "services: 3",
             "\u{0}",
             "- a",
-            bomb,
+            bomb.as_str(),
             "services: {a: {build: 'https://example.com/r.git'}}",
         ] {
             let folder = project(&[("compose.yaml", text)]);
-            assert_eq!(
-                build_of(&folder.path().join("Dockerfile")),
-                None,
-                "{text:?}"
-            );
+            let found = build_of(&folder.path().join("Dockerfile"));
+            assert_eq!(found, None, "{text:?}");
         }
     }
 
