@@ -95,7 +95,7 @@ fn manifest_of(store: &Store, descriptor: &Descriptor) -> Result<(Descriptor, Ma
         match Document::parse(&bytes, Some(&at.media_type))? {
             Document::Manifest(manifest) => return Ok((at, *manifest)),
             Document::Index(index) => {
-                let own = super::paths::architecture();
+                let (own, _) = oci_image::host::architecture();
                 let is_here = |candidate: &&Descriptor| store.has_blob(candidate);
                 let fits = |candidate: &&Descriptor| {
                     let platform = candidate.platform.as_ref();

@@ -8,7 +8,7 @@ use dockerfile_source::{Diagnostic, SourceFile, TextRange, TextSize};
 use tower_lsp::ls_types::{Position, Range, TextDocumentContentChangeEvent, Uri};
 
 use crate::build::{BuildFailure, Built};
-use crate::foresight::Foreseen;
+use crate::foreseen::Foreseen;
 use crate::position::Encoding;
 use crate::settings::ClientFacts;
 use crate::step_facts;

@@ -12,11 +12,11 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use dockerfile_build::{BuiltLayer, Lookout, StepForecast};
+use dockerfile_build::{BuiltLayer, Lookout};
 use dockerfile_ide::{BuiltStep, LayerFiles};
-use dockerfile_source::SourceFile;
 
 use crate::build::Job;
+use crate::foreseen::{Foreseen, Left, Listener};
 
 /// How long no edit may come before the forecast begins.
 const PAUSE: Duration = Duration::from_millis(120);
@@ -28,31 +28,9 @@ const MOST_BYTES: u64 = 1 << 20;
 /// Contexts that are remembered.
 const MOST_CONTEXTS: usize = 4;
 
-/// What a forecast says of one text.
-#[derive(Debug)]
-pub(crate) struct Foreseen {
-    pub(crate) source: Arc<SourceFile>,
-    /// Nothing where no forecast is possible: a broken text, or an image that is not in the store.
-    pub(crate) steps: Vec<StepForecast>,
-    pub(crate) took: Duration,
-}
-
 enum Message {
     Look(String, Box<Job>),
     Forget,
-}
-
-/// What earlier builds left of one text.
-#[derive(Debug)]
-pub(crate) struct Left {
-    pub(crate) source: Arc<SourceFile>,
-    pub(crate) steps: Vec<BuiltStep>,
-}
-
-/// Who gets what is found out, with the key of the document.
-pub(crate) trait Listener: Send + 'static {
-    fn foreseen(&self, key: &str, foreseen: Foreseen);
-    fn left(&self, key: &str, left: Left);
 }
 
 /// The way to the thread.

@@ -30,6 +30,7 @@ mod requests;
 mod token_cache;
 
 mod build;
+mod foreseen;
 #[cfg(target_os = "linux")]
 mod foresight;
 #[cfg(not(target_os = "linux"))]

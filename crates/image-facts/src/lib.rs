@@ -10,9 +10,7 @@
 
 mod accounts;
 mod layer_files;
-mod place;
 mod stored_images;
 
 pub use layer_files::{layer_files, merged_files};
-pub use place::{default_store, this_platform};
-pub use stored_images::{FoundImage, StoredImages};
+pub use stored_images::{FoundImage, StoredImages, default_store};

@@ -9,6 +9,7 @@ use dockerfile_model::{BaseImageFacts, ImageRef, LayerFiles, SmolStr};
 use oci_image::Digest;
 use oci_image::compression::Decompressor;
 use oci_image::config::ImageConfig;
+use oci_image::host;
 use oci_image::layer::{
     Kind, LayerPath, LayerRecord, Limits, Listing, Merged, list_layer, read_layer,
 };
@@ -17,12 +18,16 @@ use oci_image::store::Store;
 
 use crate::accounts::MOST_BYTES;
 use crate::layer_files::merged_files;
-use crate::place::this_platform;
 
 /// A layer that unpacks to more is not read.
 const MOST_LAYER_BYTES: u64 = 64 << 30;
 /// An image with more files is not kept in memory.
 const MOST_FILES: usize = 1_000_000;
+
+/// Returns the folder of the store, as `dfbuild` finds it.
+pub fn default_store() -> PathBuf {
+    host::default_store(rustix::process::geteuid().is_root())
+}
 
 /// The images of a store.
 #[derive(Debug)]
@@ -51,7 +56,7 @@ impl StoredImages {
     pub fn open(folder: &Path) -> Option<StoredImages> {
         Some(StoredImages {
             store: Store::open(folder).ok()?,
-            platform: this_platform(),
+            platform: host::platform(),
         })
     }
 
@@ -258,7 +263,7 @@ mod tests {
         let image = images.find("tiny:1").expect("it is there");
         let facts = images.facts(&image).expect("it can be read");
         assert_eq!(facts.variable("A").map(AsRef::as_ref), Some("b"));
-        assert_eq!(facts.platform, this_platform());
+        assert_eq!(facts.platform, host::platform());
         let files = facts.files.as_deref().expect("all layers are here");
         let tree = FileTree::new(vec![files]);
         assert_eq!(tree.exists("/bin/sh"), Some(true));
@@ -274,7 +279,7 @@ mod tests {
         assert_eq!(images.find("other:2"), None);
         assert_eq!(images.names(), [("tiny".to_owned(), "1".to_owned())]);
         let full = "docker.io/library/other:2";
-        let platform = this_platform();
+        let platform = host::platform();
         let remembered = images.store.remember(full, &platform, &image.descriptor);
         remembered.expect("written");
         assert_eq!(images.find("other:2"), Some(image));

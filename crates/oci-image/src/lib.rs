@@ -24,6 +24,8 @@ pub mod store;
 
 pub mod archive;
 
+pub mod host;
+
 pub use compression::Compression;
 pub use digest::Digest;
 pub use error::Error;

@@ -8,6 +8,7 @@ use anyhow::{Result, bail};
 use dockerfile_build::{BuildError, Event, Failure, Observer as _, Progress, StepId};
 use dockerfile_source::SourceFile;
 use oci_image::Digest;
+use oci_image::host;
 use oci_image::manifest::Platform;
 use oci_image::store::Store;
 use oci_registry::{Monitor, Reference, Registry};
@@ -25,7 +26,7 @@ pub(crate) fn run(arguments: &PullArguments) -> Result<Outcome> {
     let name = canonical(&arguments.name)?;
     let registry = registry(&arguments.registries)?;
     let reference: Reference = name.parse()?;
-    let own = format!("linux/{}", paths::architecture());
+    let own = host::platform();
     let platform = platform(arguments.platform.as_deref().unwrap_or(&own))?;
     let store = Store::create(&paths::store(&arguments.store))?;
     interrupt::listen()?;

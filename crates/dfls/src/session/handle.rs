@@ -10,7 +10,7 @@ use tower_lsp::ls_types::{TextDocumentContentChangeEvent, Uri};
 
 use crate::build::Built;
 use crate::document::Snapshot;
-use crate::foresight::{Foreseen, Left};
+use crate::foreseen::{Foreseen, Left};
 use crate::image_watch::ImageKnowledge;
 use crate::settings::{ClientFacts, UserSettings};
 

@@ -8,7 +8,8 @@ use tower_lsp::ls_types::Uri;
 use super::handle::Message;
 use super::{Session, SessionHandle};
 use crate::build::Job;
-use crate::foresight::{Foreseen, Foresight, Left, Listener};
+use crate::foreseen::{Foreseen, Left, Listener};
+use crate::foresight::Foresight;
 use crate::image_watch::{ImageKnowledge, ImageWatch};
 use crate::workspace::file_path;
 

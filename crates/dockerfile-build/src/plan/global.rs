@@ -18,14 +18,7 @@ pub(crate) struct Platform {
 impl Platform {
     /// Returns what this program runs on, in the names that images use (Go's).
     pub(crate) fn of_this_machine() -> Platform {
-        let (architecture, variant) = match std::env::consts::ARCH {
-            "x86_64" => ("amd64", ""),
-            "x86" => ("386", ""),
-            "aarch64" => ("arm64", ""),
-            "arm" => ("arm", "v7"),
-            "powerpc64" => ("ppc64le", ""),
-            other => (other, ""),
-        };
+        let (architecture, variant) = oci_image::host::architecture();
         Platform {
             os: "linux".to_owned(),
             architecture: architecture.to_owned(),
