@@ -145,14 +145,14 @@ fn a_folder_of_files_has_the_times_of_the_image() {
     let scratch = app();
     scratch.write("app/src/deep/a.c", "a");
     std::os::unix::fs::symlink("a.c", scratch.path("app/src/deep/link")).expect("a link");
-    scratch.write("app/Dockerfile", "FROM scratch\nCOPY src /work/src\n");
+    scratch.write("app/Dockerfile", "FROM scratch\nCOPY src /app/src\n");
     scratch.build(&["-o", "out", "--timestamp", "1000000000"]);
     for path in [
-        "work",
-        "work/src",
-        "work/src/deep",
-        "work/src/deep/a.c",
-        "work/src/deep/link",
+        "app",
+        "app/src",
+        "app/src/deep",
+        "app/src/deep/a.c",
+        "app/src/deep/link",
     ] {
         let found = scratch
             .path("out")

@@ -2,11 +2,10 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::scratch::{Output, Scratch, has_program};
+use crate::scratch::{Output, Scratch, busybox_program, has_program, skip_commands};
 
 const DOCKERFILE: &str = r#"FROM scratch
 COPY --chmod=755 busybox /bin/busybox
@@ -20,24 +19,12 @@ ONBUILD RUN false
 
 /// Returns a place with the image `app`, or `None` where there is no busybox, or no namespaces, and says so.
 fn app() -> Option<Scratch> {
-    let skip = |why: &str| {
-        let _ = writeln!(
-            std::io::stderr(),
-            "SKIPPED: commands cannot run here: {why}"
-        );
-    };
-    let program = ["/bin/busybox", "/usr/bin/busybox"]
-        .into_iter()
-        .find(|path| Path::new(path).is_file());
-    let Some(program) = program else {
-        skip("no busybox here (package busybox-static)");
-        return None;
-    };
+    let program = busybox_program()?;
     let scratch = Scratch::new(&[("app/Dockerfile", DOCKERFILE)]);
     scratch.write("app/busybox", fs::read(program).ok()?);
     let output = scratch.run(&["build", "-q", "-t", "app", "app"]);
     if output.code != 0 {
-        skip(&output.stderr);
+        skip_commands(&output.stderr);
         return None;
     }
     Some(scratch)

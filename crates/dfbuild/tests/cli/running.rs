@@ -1,39 +1,26 @@
 //! Commands that run: only where this machine can, with a busybox to run on.
 
 use std::fs;
-use std::io::Write as _;
-use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use crate::scratch::{Scratch, assert_snapshot, has_program, normal};
+use crate::scratch::{
+    Scratch, assert_snapshot, busybox_program, has_program, normal, skip_commands,
+};
 
 /// Returns a context with busybox, or `None` where there is none, or no namespaces, and says so.
 fn busybox() -> Option<Scratch> {
-    let program = ["/bin/busybox", "/usr/bin/busybox"]
-        .into_iter()
-        .find(|path| Path::new(path).is_file());
-    let Some(program) = program else {
-        skip("no busybox here (package busybox-static)");
-        return None;
-    };
+    let program = busybox_program()?;
     let scratch = Scratch::new(&[]);
     scratch.write("app/busybox", fs::read(program).ok()?);
     write(&scratch, "RUN exit 0\n");
     let output = scratch.run(&["build", "-q", "app"]);
     if output.code != 0 {
         // The machine, or the builder: other tests tell which, on machines that are known to work.
-        skip(&output.stderr);
+        skip_commands(&output.stderr);
         return None;
     }
     Some(scratch)
-}
-
-fn skip(why: &str) {
-    let _ = writeln!(
-        std::io::stderr(),
-        "SKIPPED: commands cannot run here: {why}"
-    );
 }
 
 fn write(scratch: &Scratch, rest: &str) {
@@ -119,7 +106,7 @@ fn every_way_to_run_commands_gives_the_same_image() {
         let by_runc = scratch.build(&["--no-cache", "--executor", "runc"]);
         assert_eq!(by_runc, native);
     } else {
-        skip("no runc here");
+        skip_commands("no runc here");
     }
 }
 

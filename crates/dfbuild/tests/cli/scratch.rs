@@ -153,3 +153,21 @@ pub(crate) fn assert_snapshot(name: &str, text: &str) {
         "{name}; `UPDATE_SNAPSHOTS=1` writes it anew"
     );
 }
+
+/// Returns where busybox is, or `None` and says so.
+pub(crate) fn busybox_program() -> Option<&'static Path> {
+    let places = ["/bin/busybox", "/usr/bin/busybox"].into_iter();
+    let found = places.map(Path::new).find(|path| path.is_file());
+    if found.is_none() {
+        skip_commands("no busybox here (package busybox-static)");
+    }
+    found
+}
+
+/// Says that what has to run commands is left out.
+pub(crate) fn skip_commands(why: &str) {
+    let _ = writeln!(
+        std::io::stderr(),
+        "SKIPPED: commands cannot run here: {why}"
+    );
+}
