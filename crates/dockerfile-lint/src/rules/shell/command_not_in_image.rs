@@ -158,11 +158,12 @@ fn first_missing<'s>(place: &Place<'_, '_>, script: &'s Script) -> Option<(&'s s
         {
             return Some((name, word.range));
         }
-        if command_effect(command) == RunEffect::Anything || sets_path(command) {
+        let effect = command_effect(command);
+        if effect == RunEffect::Anything || sets_path(command) {
             return None;
         }
         // What is written may be the very file that a path names.
-        if command_effect(command) == RunEffect::NoProgram
+        if effect == RunEffect::NoProgram
             && script
                 .commands
                 .get(position + 1)

@@ -48,18 +48,11 @@ fn check(ctx: &mut RuleContext<'_>) {
     // out.
     let has_stages = !model.stages.is_empty();
     let (mut lower, mut upper) = (0_usize, 0_usize);
-    let mut has_others = false;
     for instruction in &model.instructions {
-        let is_upper = is_upper(&instruction.keyword_text);
-        // What stands behind ONBUILD has a keyword of its own.
-        has_others |= !is_upper || instruction.keyword == Keyword::Onbuild;
         if is_known(instruction) && (instruction.stage.is_some() || !has_stages) {
             lower += usize::from(is_lower(&instruction.keyword_text));
-            upper += usize::from(is_upper);
+            upper += usize::from(is_upper(&instruction.keyword_text));
         }
-    }
-    if !has_others {
-        return;
     }
     let is_lower_file = lower > upper;
     for instruction in ctx
