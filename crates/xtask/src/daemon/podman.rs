@@ -10,7 +10,7 @@ use crate::command;
 
 /// Loads both forms of archive into a store of podman's own; what it then has must have our ID, which is the digest of our configuration.
 ///
-/// No container is run: its runtimes want groups of control that a build machine may not have.
+/// No container is run: its runtimes want control groups of one version, and a build machine may have both.
 pub(super) fn takes(ours: &Dfbuild, context: &Path) -> anyhow::Result<()> {
     if Command::new("podman").arg("--version").output().is_err() {
         println!("SKIPPED: podman is not there (apt-get install podman)");
