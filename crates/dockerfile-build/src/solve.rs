@@ -16,7 +16,6 @@ mod run_step;
 mod steps;
 
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::Scope;
 use std::time::Instant;
 
@@ -52,7 +51,8 @@ pub(crate) struct Solver<'s> {
     pub(crate) steps: &'s Steps,
     pub(crate) observer: &'s dyn Observer,
     pub(crate) is_cancelled: &'s (dyn Fn() -> bool + Sync),
-    has_failed: AtomicBool,
+    /// What failed first: all that runs beside it is only cancelled.
+    failure: OnceLock<BuildError>,
     solved: Vec<OnceLock<Result<Chain, BuildError>>>,
 }
 
@@ -92,19 +92,24 @@ impl<'s> Solver<'s> {
             steps,
             observer,
             is_cancelled,
-            has_failed: AtomicBool::new(false),
+            failure: OnceLock::new(),
             solved: plan.stages.iter().map(|_| OnceLock::new()).collect(),
         }
     }
 
     /// Returns whether there is no point in going on.
     pub(crate) fn is_over(&self) -> bool {
-        self.has_failed.load(Ordering::Relaxed) || (self.is_cancelled)()
+        self.failure.get().is_some() || (self.is_cancelled)()
     }
 
     /// Solves the target.
     pub(crate) fn solve(&'s self) -> Result<Chain, BuildError> {
-        std::thread::scope(|scope| self.stage(scope, self.plan.target))
+        let solved = std::thread::scope(|scope| self.stage(scope, self.plan.target));
+        solved.map_err(|error| match (error.failure, self.failure.get()) {
+            // The target may stand on a stage that was cancelled because another one failed.
+            (Failure::Cancelled, Some(failure)) => failure.clone(),
+            _ => error,
+        })
     }
 
     /// Returns the files of a stage; the first who asks makes them.
@@ -123,8 +128,11 @@ impl<'s> Solver<'s> {
             };
             let result = slot.get_or_init(|| {
                 let result = self.solve_stage(scope, below);
-                if result.is_err() {
-                    self.has_failed.store(true, Ordering::Relaxed);
+                if let Err(error) = &result
+                    && error.failure != Failure::Cancelled
+                {
+                    // The first one counts.
+                    let _ = self.failure.set(error.clone());
                 }
                 result
             });

@@ -25,6 +25,23 @@ fn images_are_found_by_name_and_by_id() {
 }
 
 #[test]
+fn an_image_without_a_name_is_found_by_its_id() {
+    let scratch = app();
+    let id = scratch.build(&[]);
+    let start = id.get(7..19).expect("digits");
+    assert_eq!(scratch.run(&["images", "-q"]).stdout, "");
+    for name in [&id, start] {
+        let output = scratch.run(&["history", name]);
+        assert_eq!(output.code, 0, "{name}: {output:?}");
+    }
+    assert_eq!(scratch.run(&["tag", start, "late"]).code, 0);
+    assert_eq!(scratch.run(&["rmi", "late"]).code, 0);
+    assert_eq!(scratch.run(&["history", &id]).code, 0);
+    assert_eq!(scratch.run(&["prune"]).code, 0);
+    assert_eq!(scratch.run(&["history", &id]).code, 2);
+}
+
+#[test]
 fn names_come_and_go() {
     let scratch = app();
     let id = scratch.build(&["-t", "app"]);

@@ -41,6 +41,20 @@ fn a_failed_command_is_shown_with_its_last_lines() {
 }
 
 #[test]
+fn the_stage_that_failed_is_told_and_not_the_one_beside_it_that_was_cancelled() {
+    let Some(scratch) = busybox() else { return };
+    let stages = "FROM scratch AS base\nCOPY --chmod=755 busybox /bin/sh\n\
+                  FROM base AS slow\nRUN sleep 20\nFROM base AS broken\nRUN sleep 0.2; exit 3\n\
+                  FROM scratch\nCOPY --from=slow / /\nCOPY --from=broken / /\n";
+    scratch.write("app/Dockerfile", stages);
+    let start = Instant::now();
+    let output = scratch.run(&["build", "-q", "app"]);
+    assert_eq!(output.code, 1, "{output:?}");
+    assert!(output.stderr.contains("exit 3"), "{output:?}");
+    assert!(start.elapsed() < Duration::from_secs(15), "it waits");
+}
+
+#[test]
 fn output_is_whole_and_harmless() {
     let Some(scratch) = busybox() else { return };
     write(

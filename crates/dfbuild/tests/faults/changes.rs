@@ -7,6 +7,15 @@ use std::thread;
 
 use crate::app::{app, assert_sound};
 
+/// Ends the other thread, also when a check fails: the scope waits for it.
+struct Over<'o>(&'o AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 #[test]
 fn a_context_that_changes_is_named_or_copied_as_it_was_at_one_moment() {
     let scratch = app();
@@ -29,6 +38,7 @@ fn a_context_that_changes_is_named_or_copied_as_it_was_at_one_moment() {
                 }
             }
         });
+        let _over = Over(&is_over);
         for _ in 0..25 {
             let output = scratch.run(&["build", "-q", "app", "-t", "app"]);
             let code = usize::try_from(output.code).expect("0 or more");
@@ -40,7 +50,6 @@ fn a_context_that_changes_is_named_or_copied_as_it_was_at_one_moment() {
                 assert!(is_exact, "{output:?}");
             }
         }
-        is_over.store(true, Ordering::Relaxed);
     });
     assert_sound(&scratch);
     let _ = fs::remove_file(&other);
