@@ -28,7 +28,7 @@ pub(crate) fn open_store(root: &Path) -> Result<Store> {
     Store::open(root).with_context(|| format!("cannot open the store `{}`", root.display()))
 }
 
-/// Finds an image by a name, an ID or the start of one.
+/// Finds an image by a name, or by an ID or the start of one; a build without a name leaves an ID.
 pub(crate) fn find(store: &Store, text: &str) -> Result<Found> {
     let images = store.images()?;
     let name = canonical_name(text).ok();
@@ -41,8 +41,13 @@ pub(crate) fn find(store: &Store, text: &str) -> Result<Found> {
     let digits = text.strip_prefix("sha256:").unwrap_or(text);
     let is_id = digits.len() >= SHORTEST_ID && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
     let mut found: Vec<Found> = Vec::new();
-    for image in images.iter().filter(|_| is_id) {
-        let Ok(candidate) = read(store, &image.descriptor, &images) else {
+    let mut descriptors = Vec::new();
+    if is_id {
+        descriptors.extend(images.iter().map(|image| image.descriptor.clone()));
+        descriptors.extend(store.noted_images(digits));
+    }
+    for descriptor in descriptors {
+        let Ok(candidate) = read(store, &descriptor, &images) else {
             continue;
         };
         let ids = [&candidate.image.id, &candidate.image.manifest.digest];

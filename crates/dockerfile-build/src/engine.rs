@@ -71,6 +71,8 @@ pub fn build(
             .get(solver.plan.target)
             .map(|stage| stage.config.clone());
         let image = assemble(solver, &chain, config.unwrap_or_default())?;
+        let noted = solver.store.note_image(&image.id, &image.manifest);
+        noted.map_err(|error| unnamed(&error))?;
         let has_name = |tag: &&String| {
             let known = solver.store.resolve(tag).ok().flatten();
             known.is_some_and(|known| known.digest == image.manifest.digest)
@@ -81,15 +83,15 @@ pub fn build(
             publication.tag(tag, &image.manifest);
         }
         if !fresh.is_empty() {
-            publication.publish().map_err(|error| {
-                BuildError::new(
-                    Failure::System,
-                    format!("cannot name the image: {}", told(&error)),
-                )
-            })?;
+            publication.publish().map_err(|error| unnamed(&error))?;
         }
         Ok(image)
     })
+}
+
+fn unnamed(error: &oci_image::Error) -> BuildError {
+    let message = format!("cannot name the image: {}", told(error));
+    BuildError::new(Failure::System, message)
 }
 
 /// Says what a build would do, and does nothing of it.

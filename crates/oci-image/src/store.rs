@@ -22,6 +22,7 @@ mod blob;
 mod check;
 mod compressed;
 mod image_index;
+mod noted;
 mod prune;
 mod publication;
 mod remembered;
