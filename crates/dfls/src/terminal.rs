@@ -1,17 +1,13 @@
 //! A command for a terminal: a shell, or the program of the image, in the files that a build made.
-//!
-//! The files lie in a folder of their own and are changed there only. `unshare` makes root of the user, without any right outside.
 
 use std::path::Path;
 
-use dockerfile_build::Lookout;
-use oci_image::config::RunConfig;
 use serde::{Deserialize, Serialize};
 
-use crate::build::{BuildParams, Job};
+use crate::build::BuildParams;
 
-/// Where programs are looked for in an image that does not say.
-const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+/// The best shell that an image has.
+const SHELL: &str = "exec $(command -v bash || echo sh)";
 
 /// Which files, and what is run in them.
 #[derive(Clone, Debug, Deserialize)]
@@ -37,75 +33,26 @@ pub(crate) struct TerminalCommand {
     pub(crate) arguments: Vec<String>,
 }
 
-/// Returns the configuration of the image that a job makes.
-pub(crate) fn configuration(job: &Job) -> RunConfig {
-    let found = Lookout::default().preview(&job.request());
-    let target = found
-        .ok()
-        .and_then(|preview| preview.stages.into_iter().nth(preview.target));
-    target.map(|stage| stage.config.config).unwrap_or_default()
-}
-
-/// Returns the command that enters a folder with the files of an image; the folder goes away when it ends.
-pub(crate) fn command(folder: &Path, config: &RunConfig, what: What) -> TerminalCommand {
-    let place = folder.display().to_string();
-    let mut variables: Vec<String> = config.env.clone();
-    if !variables.iter().any(|pair| pair.starts_with("PATH=")) {
-        variables.push(format!("PATH={PATH}"));
-    }
-    let words: Vec<String> = match what {
-        What::Run => config
-            .entrypoint
-            .iter()
-            .chain(&config.cmd)
-            .cloned()
-            .collect(),
-        What::Shell => Vec::new(),
+/// Returns the command that runs an image of the store; what it changes is thrown away.
+pub(crate) fn command(builder: &Path, store: &Path, image: &str, what: What) -> TerminalCommand {
+    let store = store.display().to_string();
+    let fixed = [
+        "run",
+        "--interactive",
+        "--tty",
+        "--env",
+        "TERM",
+        "--store",
+        &store,
+    ];
+    let rest: &[&str] = match what {
+        What::Shell => &["--entrypoint", "/bin/sh", image, "-c", SHELL],
+        What::Run => &[image],
     };
-    let words = if words.is_empty() {
-        ["/bin/sh", "-c", "exec $(command -v bash || echo sh)"]
-            .map(str::to_owned)
-            .to_vec()
-    } else {
-        words
-    };
-    let folder_inside = match config.working_dir.as_str() {
-        "" => "/",
-        folder => folder,
-    };
-    // The folder is the first argument of the script: no text of an image becomes part of a command.
-    let script =
-        "root=$1; shift; mkdir -p \"$root/proc\"; \"$@\"; code=$?; rm -rf -- \"$root\"; exit $code";
-    let mut arguments: Vec<String> = ["-c", script, "dfls-terminal"].map(str::to_owned).to_vec();
-    arguments.push(place.clone());
-    arguments.extend(["env", "-i"].map(str::to_owned));
-    arguments.extend(
-        std::env::var("TERM")
-            .ok()
-            .map(|term| format!("TERM={term}")),
-    );
-    arguments.extend(variables);
-    arguments.extend(
-        [
-            "/usr/bin/unshare",
-            "--user",
-            "--map-root-user",
-            "--mount",
-            "--pid",
-            "--fork",
-            "--kill-child",
-        ]
-        .map(str::to_owned),
-    );
-    arguments.extend([
-        "--mount-proc=/proc".to_owned(),
-        format!("--root={place}"),
-        format!("--wd={folder_inside}"),
-    ]);
-    arguments.extend(words);
+    let arguments = fixed.iter().chain(rest);
     TerminalCommand {
-        program: "/bin/sh".to_owned(),
-        arguments,
+        program: builder.display().to_string(),
+        arguments: arguments.map(|&word| word.to_owned()).collect(),
     }
 }
 
@@ -114,16 +61,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn runs_the_program_of_the_image_with_its_variables() {
-        let config = RunConfig {
-            env: vec!["A=b c".to_owned()],
-            cmd: vec!["serve".to_owned()],
-            working_dir: "/srv".to_owned(),
-            ..RunConfig::default()
-        };
-        let command = command(Path::new("/x"), &config, What::Run);
-        let has = |text: &str| command.arguments.iter().any(|each| each == text);
-        assert!(has("A=b c") && has("--root=/x") && has("--wd=/srv"));
-        assert_eq!(command.arguments.last().map(String::as_str), Some("serve"));
+    fn a_shell_takes_the_place_of_the_program() {
+        let of = |what| command(Path::new("/b"), Path::new("/s"), "sha256:0", what).arguments;
+        let run = of(What::Run);
+        assert_eq!(run.last().map(String::as_str), Some("sha256:0"));
+        let shell = of(What::Shell);
+        let image = shell.iter().position(|word| word == "sha256:0");
+        let image = image.expect("the image is named");
+        assert_eq!(shell[image - 1], "/bin/sh");
+        assert_eq!(shell[image + 1..], ["-c", SHELL]);
     }
 }

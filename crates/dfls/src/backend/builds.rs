@@ -1,6 +1,7 @@
 //! The handlers of builds, terminals and layers.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -136,13 +137,15 @@ impl Backend {
         answer.await?.map_err(failure)
     }
 
-    async fn run(&self, params: &BuildParams, job: &Job) -> Result<BuildResult> {
+    fn builder(&self) -> Result<PathBuf> {
         let settings = self.settings();
-        let Some(program) = build::find_builder(settings.builder.as_deref()) else {
-            return Err(failure(
-                "there is no builder: `dfbuild` is neither beside `dfls` nor in PATH",
-            ));
-        };
+        build::find_builder(settings.builder.as_deref()).ok_or_else(|| {
+            failure("there is no builder: `dfbuild` is neither beside `dfls` nor in PATH")
+        })
+    }
+
+    async fn run(&self, params: &BuildParams, job: &Job) -> Result<BuildResult> {
+        let program = self.builder()?;
         let title = match params.line {
             Some(line) => format!("Building to line {}", line + 1),
             None => "Building".to_owned(),
@@ -167,22 +170,14 @@ impl Backend {
 
     /// `dfls/terminal`: builds, and returns the command that enters the files.
     pub(crate) async fn terminal(&self, params: TerminalParams) -> Result<TerminalCommand> {
-        let mut build = params.build;
-        let folder = tempfile::Builder::new()
-            .prefix("dfls-files-")
-            .tempdir()
-            .map_err(|error| failure(&format!("cannot make a folder: {error}")))?;
-        build.output = Some(folder.path().to_path_buf());
-        let job = self.job(&build).await?;
-        let result = self.run(&build, &job).await?;
-        if !result.success {
+        let job = self.job(&params.build).await?;
+        let program = self.builder()?;
+        let result = self.run(&params.build, &job).await?;
+        let Some(image) = result.image.filter(|_| result.success) else {
             let message = result.message.as_deref();
             return Err(failure(message.unwrap_or("the build was cancelled")));
-        }
-        let config = tokio::task::spawn_blocking(move || terminal::configuration(&job));
-        let config = config.await.unwrap_or_default();
-        // From here on the command looks after it.
-        Ok(terminal::command(&folder.keep(), &config, params.what))
+        };
+        Ok(terminal::command(&program, &job.store, &image, params.what))
     }
 
     /// `dfls/layers`: what the steps of a stage cost.
