@@ -132,7 +132,7 @@ pub(crate) fn watched_files() -> Option<Registration> {
             watcher("**/.editorconfig", None),
             watcher("**/*.dockerignore", None),
             watcher("**/*compose.{yaml,yml}", None),
-            watcher("**/docker-bake.json", None),
+            watcher("**/docker-bake.{json,hcl}", None),
             watcher("**/*", Some(WatchKind::Create | WatchKind::Delete)),
         ],
     };

@@ -1,7 +1,9 @@
 //! What a compose or bake file says of the build of a Dockerfile: the context and the build arguments.
 //!
-//! Compose files are read as `docker compose` reads them (compose-spec `build.md`), bake files in their JSON form
-//! (`docker-bake.json`). What stands there is a hint: a broken file says nothing, and neither does a value with a variable in it.
+//! What stands there is a hint: a broken file says nothing, and neither does a value that depends on more than the file.
+
+mod bake;
+mod compose;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,12 +12,13 @@ use std::path::{Component, Path, PathBuf};
 use serde_json::Value;
 
 /// In the order in which they count (compose-spec `spec.md`, "Compose file"); bake comes last.
-const NAMES: [&str; 5] = [
+const NAMES: [&str; 6] = [
     "compose.yaml",
     "compose.yml",
     "docker-compose.yaml",
     "docker-compose.yml",
     "docker-bake.json",
+    "docker-bake.hcl",
 ];
 /// How many folders above the Dockerfile are looked into.
 const HIGHEST: usize = 6;
@@ -34,11 +37,10 @@ pub(crate) struct ProjectBuild {
 pub(crate) fn build_of(dockerfile: &Path) -> Option<ProjectBuild> {
     let folders = dockerfile.ancestors().skip(1).take(HIGHEST);
     for folder in folders {
-        let files = NAMES.iter().map(|name| folder.join(name));
-        for text in files.filter_map(|path| read(&path)) {
-            if let Some(build) = build_in(&text, folder, dockerfile) {
-                return Some(build);
-            }
+        let mut files = NAMES.iter().map(|name| folder.join(name));
+        let found = files.find_map(|file| build_in(&file, folder, dockerfile));
+        if found.is_some() {
+            return found;
         }
         // A project ends where its repository does.
         if folder.join(".git").exists() {
@@ -56,16 +58,15 @@ fn read(path: &Path) -> Option<String> {
     fs::read_to_string(path).ok()
 }
 
-fn build_in(text: &str, folder: &Path, dockerfile: &Path) -> Option<ProjectBuild> {
-    // JSON is YAML, too. Looked through as it is: what is odd in one service costs the others nothing.
-    let file: Value = serde_saphyr::from_str(text).ok()?;
-    let values = |key: &str| file.get(key).and_then(Value::as_object);
-    let services = values("services").into_iter().flat_map(|all| all.values());
-    let targets = values("target").into_iter().flat_map(|all| all.values());
-    let builds = services
-        .filter_map(|service| service.get("build"))
-        .chain(targets);
+fn build_in(file: &Path, folder: &Path, dockerfile: &Path) -> Option<ProjectBuild> {
+    let text = read(file)?;
+    let builds = match file.extension()?.to_str()? {
+        "hcl" => bake::hcl_builds(&text),
+        "json" => bake::json_builds(&text),
+        _ => compose::builds(&text),
+    }?;
     builds
+        .iter()
         .filter_map(|build| read_build(build, folder, dockerfile))
         .reduce(common)
 }
@@ -79,20 +80,19 @@ fn read_build(build: &Value, folder: &Path, dockerfile: &Path) -> Option<Project
         Value::Object(_) => field("context", ".")?,
         _ => return None,
     };
-    let context = known(context)?;
     // A repository or an archive is no folder.
     if context.contains("://") || context.starts_with("git@") {
         return None;
     }
     let context = plain(&folder.join(context));
-    let own = known(field("dockerfile", "Dockerfile")?)?;
+    let own = field("dockerfile", "Dockerfile")?;
     (plain(&context.join(own)) == plain(dockerfile)).then(|| ProjectBuild {
         context,
         arguments: arguments(build.get("args").unwrap_or(&Value::Null)),
     })
 }
 
-/// Reads arguments, of which compose has a map or a list; without those whose value does not stand in the file.
+/// Reads arguments, of which compose has a map or a list; without those whose value is not known.
 fn arguments(args: &Value) -> BTreeMap<String, String> {
     let map = args.as_object().into_iter().flatten();
     let map = map.filter_map(|(name, value)| Some((name.clone(), scalar(value)?)));
@@ -100,9 +100,7 @@ fn arguments(args: &Value) -> BTreeMap<String, String> {
     let list = list
         .filter_map(|pair| pair.as_str()?.split_once('='))
         .map(|(name, value)| (name.to_owned(), value.to_owned()));
-    map.chain(list)
-        .filter(|(_, value)| known(value).is_some())
-        .collect()
+    map.chain(list).collect()
 }
 
 /// Returns a value as compose hands it on; `3.10` is a number there as well, and becomes `3.1`.
@@ -112,11 +110,6 @@ fn scalar(value: &Value) -> Option<String> {
         Value::Bool(_) | Value::Number(_) => Some(value.to_string()),
         Value::Null | Value::Array(_) | Value::Object(_) => None,
     }
-}
-
-/// Returns a value that holds no variable of the environment, which is not this one.
-fn known(value: &str) -> Option<&str> {
-    (!value.contains('$')).then_some(value)
 }
 
 /// Returns what two builds of the same Dockerfile have in common; the first one's context.
@@ -192,11 +185,15 @@ mod tests {
     }
 
     #[test]
-    fn bake_files_in_json_count() {
-        let text = r#"{"target": {"app": {"context": "src", "dockerfile": "../Dockerfile", "args": {"A": "b"}}}}"#;
-        let folder = project(&[("docker-bake.json", text)]);
-        let build = build_of(&folder.path().join("Dockerfile")).expect("a build");
-        assert_eq!(build.context, folder.path().join("src"));
+    fn bake_files_count() {
+        let json = r#"{"target": {"app": {"context": "src", "dockerfile": "../Dockerfile", "args": {"A": "b"}}}}"#;
+        let hcl = "target \"app\" {\n  context = \"src\"\n  dockerfile = \"../Dockerfile\"\n  args = { A = \"b\" }\n}\n";
+        for (name, text) in [("docker-bake.json", json), ("docker-bake.hcl", hcl)] {
+            let folder = project(&[(name, text)]);
+            let build = build_of(&folder.path().join("Dockerfile")).expect("a build");
+            assert_eq!(build.context, folder.path().join("src"));
+            assert_eq!(build.arguments.get("A").map(String::as_str), Some("b"));
+        }
     }
 
     #[test]

@@ -14,13 +14,14 @@ use crate::image_watch::{ImageKnowledge, ImageWatch};
 use crate::workspace::file_path;
 
 /// How the names of files end that findings depend on: configuration, and what says how the Dockerfile is built.
-const RELEVANT: [&str; 6] = [
+const RELEVANT: [&str; 7] = [
     ".toml",
     ".editorconfig",
     ".dockerignore",
     "compose.yaml",
     "compose.yml",
     "docker-bake.json",
+    "docker-bake.hcl",
 ];
 
 impl Listener for SessionHandle {

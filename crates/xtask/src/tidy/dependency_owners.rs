@@ -36,6 +36,7 @@ const OWNERS: &[(&str, &[&str])] = &[
         &["dflint", "oci-image", "dockerfile-build", "dfbuild", "dfls"],
     ),
     ("serde-saphyr", &["dfls"]),
+    ("hcl-edit", &["dfls"]),
     ("toml", &["dockerfile-config"]),
     ("ec4rs", &["dockerfile-config"]),
     (
