@@ -1,5 +1,6 @@
-//! `cargo xtask compare`: our formatter and its peers on the same files; writes docs/comparison.md.
+//! `cargo xtask compare`: our formatter and its peers on the same files, or our builds and BuildKit's; writes docs/comparison.md.
 
+mod builds;
 pub(crate) mod formatters;
 mod verdict;
 
@@ -24,6 +25,9 @@ pub(crate) struct CompareArgs {
     /// How often each program formats all files in one call.
     #[arg(long, default_value_t = 3)]
     rounds: usize,
+    /// Counts instead how many recorded builds of BuildKit ours are equal to.
+    #[arg(long, conflicts_with_all = ["files", "rounds"])]
+    builds: bool,
 }
 
 /// A file that all programs are given.
@@ -33,6 +37,12 @@ pub(crate) struct Sample {
 }
 
 pub(crate) fn compare(workspace: &Workspace, args: &CompareArgs) -> anyhow::Result<()> {
+    let path = workspace.path("docs/comparison.md");
+    if args.builds {
+        let page = builds::page(workspace)?;
+        println!("\n{page}");
+        return page_section::replace(&path, "cargo xtask compare --builds", &page);
+    }
     let samples = samples(args.files)?;
     let mut rows = Vec::new();
     for formatter in installed(workspace)? {
@@ -42,7 +52,6 @@ pub(crate) fn compare(workspace: &Workspace, args: &CompareArgs) -> anyhow::Resu
     let page = page(&samples, &rows);
     println!("\n{page}");
     if args.files.is_none() {
-        let path = workspace.path("docs/comparison.md");
         page_section::replace(&path, "cargo xtask compare", &page)?;
     }
     Ok(())

@@ -63,7 +63,7 @@ enum Task {
     Bench(bench::Bench),
     /// Breaks real files at random and looks whether every promise is kept.
     Fuzz(fuzz::FuzzArgs),
-    /// Formats the core of the corpus with our formatter and its peers, and writes docs/comparison.md.
+    /// Compares formatters on the core of the corpus, or builds with BuildKit's, and writes docs/comparison.md.
     Compare(compare::CompareArgs),
     /// Shows what each formatter makes of the same files: docs/format-gallery.md.
     Gallery,

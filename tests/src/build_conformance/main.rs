@@ -3,7 +3,7 @@
 //! Two sets of cases: those of the shared folder, made with the newest BuildKit (`conformance/build`), and the project's own
 //! (`tests/build-cases`). Arguments that are no flags, or `BUILD_CASE`, name the cases to run (a part of the name is enough).
 //! `BUILD_JOBS` says how many at once, `BUILD_TWICE=1` builds each case again from the cache, `BUILD_KEEP=1` shows what
-//! failing builds printed.
+//! failing builds printed, `BUILD_SUMMARY=FILE` writes the counts as JSON.
 
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stdout)]

@@ -7,6 +7,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
+use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::bases::Bases;
@@ -72,9 +73,16 @@ pub(crate) fn main() -> Result<bool, String> {
         twice: is_set("BUILD_TWICE"),
     };
     let mut good = true;
+    let mut counts = Vec::new();
     for (set, cases) in &sets {
         let cases: Vec<&Case> = cases.iter().filter(|case| wanted(case, &filters)).collect();
-        good &= run_set(set, &cases, &runner, &skips);
+        let summary = run_set(&cases, &runner, &skips);
+        summary.print(set);
+        counts.push(summary.to_json(set));
+        good &= summary.is_good();
+    }
+    if let Some(file) = env::var_os("BUILD_SUMMARY") {
+        fs::write(file, Value::Array(counts).to_string()).map_err(|e| e.to_string())?;
     }
     let all_there = sets.len() == 2 && filters.is_empty();
     for name in skips
@@ -114,7 +122,7 @@ fn wanted(case: &Case, filters: &[String]) -> bool {
         })
 }
 
-fn run_set(set: &str, cases: &[&Case], runner: &Runner, skips: &Skips) -> bool {
+fn run_set(cases: &[&Case], runner: &Runner, skips: &Skips) -> Summary {
     let next = AtomicUsize::new(0);
     let summary = Mutex::new(Summary::default());
     let jobs = env::var("BUILD_JOBS")
@@ -133,9 +141,7 @@ fn run_set(set: &str, cases: &[&Case], runner: &Runner, skips: &Skips) -> bool {
             });
         }
     });
-    let summary = summary.into_inner().unwrap_or_default();
-    summary.print(set);
-    summary.is_good()
+    summary.into_inner().unwrap_or_default()
 }
 
 fn report(case: &Case, verdict: Verdict, skips: &Skips, summary: &mut Summary) {

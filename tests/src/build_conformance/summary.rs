@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::{Value, json};
+
 use crate::case::Case;
 use crate::judge::{Aspect, DiffIds, Difference};
 
@@ -49,6 +51,21 @@ impl Summary {
 
     pub(crate) fn is_good(&self) -> bool {
         self.cases.good == self.cases.all
+    }
+
+    /// Returns the counts for `cargo xtask compare --builds`.
+    pub(crate) fn to_json(&self, set: &str) -> Value {
+        let by_tag = self.by_tag.iter();
+        let by_tag = by_tag.map(|(tag, count)| (tag.clone(), json!([count.good, count.all])));
+        json!({
+            "set": set,
+            "cases": self.cases.all,
+            "good": self.cases.good,
+            "listed": self.listed,
+            "skipped": self.skipped.values().sum::<usize>(),
+            "by_tag": by_tag.collect::<serde_json::Map<_, _>>(),
+            "layers": [self.diff_ids.equal, self.diff_ids.all],
+        })
     }
 
     pub(crate) fn print(&self, set: &str) {

@@ -14,6 +14,7 @@ use serde_json::json;
 use self::client::Client;
 use self::servers::Server;
 use super::stopwatch::median;
+use crate::page_section;
 use crate::workspace::Workspace;
 
 /// The lines of the files that are measured.
@@ -29,7 +30,20 @@ pub(crate) struct LspArgs {
     /// Files in the context of the forecast.
     #[arg(long, default_value_t = 50_000)]
     files: usize,
+    /// Writes the table into docs/comparison.md.
+    #[arg(long)]
+    write: bool,
 }
+
+const HEAD: &str = "# Language servers compared
+
+A client of our own measures from the first byte of a message to the last of the answer, in milliseconds, one server after the other at each size.
+The file has stages of ten lines, as people write them; each edit inserts or removes one letter in the middle, and is over when the diagnostics of its version are there.
+*completion*, *hover* and *tokens* (a difference, where the server has that) are medians after each edit; *ratio* is the edit's median against ours.
+
+| server | lines | start | edit, median | edit, p99 | ratio | completion | hover | tokens | RSS, MiB |
+|---|---|---|---|---|---|---|---|---|---|
+";
 
 /// What one server needs for one file, in milliseconds.
 #[derive(Default)]
@@ -44,30 +58,37 @@ struct Row {
 
 pub(crate) fn lsp(workspace: &Workspace, args: &LspArgs) -> anyhow::Result<()> {
     let servers = servers::all(workspace)?;
-    println!(
-        "| server | lines | start | edit, median | edit, p99 | ratio | completion | hover | tokens | RSS, MiB |\n\
-         |---|---|---|---|---|---|---|---|---|---|"
-    );
+    let mut page = HEAD.to_owned();
+    print!("{HEAD}");
     for lines in SIZES {
         let mut ours = None;
         for server in &servers {
-            match measure(server, lines, args.edits) {
+            let row = match measure(server, lines, args.edits) {
                 Ok(row) => {
                     let edit = median(&row.edit);
                     let ratio = *ours.get_or_insert(edit);
-                    print_row(server, lines, &row, edit / ratio);
+                    written(server, lines, &row, edit / ratio)
                 }
-                Err(error) => println!("| {} | {lines} | {error:#} |", server.name),
-            }
+                Err(error) => format!("| {} | {lines} | {error:#} |\n", server.name),
+            };
+            print!("{row}");
+            page.push_str(&row);
         }
     }
     if let Some(server) = servers.first() {
-        forecast::forecast(workspace, server, args.files)?;
+        let forecast = forecast::forecast(workspace, server, args.files)?;
+        println!("\n{forecast}");
+        page.push_str(&format!("\n{forecast}\n"));
+    }
+    if args.write {
+        let path = workspace.path("docs/comparison.md");
+        page_section::replace(&path, "cargo xtask bench lsp --write", &page)?;
     }
     Ok(())
 }
 
-fn print_row(server: &Server, lines: usize, row: &Row, ratio: f64) {
+/// Returns a row of the table.
+fn written(server: &Server, lines: usize, row: &Row, ratio: f64) -> String {
     let ms = |values: &[f64]| {
         if values.is_empty() {
             "-".to_owned()
@@ -75,8 +96,8 @@ fn print_row(server: &Server, lines: usize, row: &Row, ratio: f64) {
             format!("{:.2}", median(values))
         }
     };
-    println!(
-        "| {} | {lines} | {:.1} | {:.2} | {:.2} | {ratio:.1} | {} | {} | {} | {:.0} |",
+    format!(
+        "| {} | {lines} | {:.1} | {:.2} | {:.2} | {ratio:.1} | {} | {} | {} | {:.0} |\n",
         server.name,
         row.start,
         median(&row.edit),
@@ -85,7 +106,7 @@ fn print_row(server: &Server, lines: usize, row: &Row, ratio: f64) {
         ms(&row.hover),
         ms(&row.tokens),
         row.memory,
-    );
+    )
 }
 
 fn percentile(values: &[f64]) -> f64 {

@@ -15,8 +15,12 @@ use crate::workspace::Workspace;
 const PATIENCE: Duration = Duration::from_secs(60);
 const EDITS: i64 = 20;
 
-/// Builds a file over a large context once, and then edits it.
-pub(super) fn forecast(workspace: &Workspace, server: &Server, files: usize) -> anyhow::Result<()> {
+/// Builds a file over a large context once, edits it, and returns a sentence of what that took.
+pub(super) fn forecast(
+    workspace: &Workspace,
+    server: &Server,
+    files: usize,
+) -> anyhow::Result<String> {
     let folder = tempfile::tempdir()?;
     for number in 0..files {
         let place = folder.path().join(format!("src/{:03}", number / 250));
@@ -57,10 +61,9 @@ pub(super) fn forecast(workspace: &Workspace, server: &Server, files: usize) -> 
         client.change(&uri, version, &change)?;
         times.push(milliseconds(&client.wait(PATIENCE, is_forecast)?));
     }
-    println!(
-        "\nForecast with {files} files in the context: {first:.1} ms for the first, then {:.2} ms (median of {EDITS} edits). RSS {:.0} MiB.",
+    Ok(format!(
+        "Forecast with {files} files in the context: {first:.1} ms for the first, then {:.2} ms (median of {EDITS} edits). RSS {:.0} MiB.",
         median(&times),
         client.memory()
-    );
-    Ok(())
+    ))
 }
