@@ -13,6 +13,7 @@ mod keys;
 mod mounts;
 mod peek;
 mod run_step;
+mod stack;
 mod steps;
 
 use std::sync::OnceLock;
@@ -53,6 +54,7 @@ pub(crate) struct Solver<'s> {
     pub(crate) is_cancelled: &'s (dyn Fn() -> bool + Sync),
     /// What failed first: all that runs beside it is only cancelled.
     failure: OnceLock<BuildError>,
+    merged: stack::MergedLayers,
     solved: Vec<OnceLock<Result<Chain, BuildError>>>,
 }
 
@@ -93,6 +95,7 @@ impl<'s> Solver<'s> {
             observer,
             is_cancelled,
             failure: OnceLock::new(),
+            merged: stack::MergedLayers::default(),
             solved: plan.stages.iter().map(|_| OnceLock::new()).collect(),
         }
     }

@@ -55,6 +55,26 @@ fn the_stage_that_failed_is_told_and_not_the_one_beside_it_that_was_cancelled() 
 }
 
 #[test]
+fn more_layers_than_overlayfs_takes_have_all_their_files() {
+    let Some(scratch) = busybox() else { return };
+    let mut text = "RUN mkdir /d; echo a > /d/a; echo b > /d/b\nRUN rm /d/a\n".to_owned();
+    for number in 0..505 {
+        text += &format!("RUN echo {number} > /d/n\n");
+    }
+    text += "RUN ls /d && cat /d/n && rm /d/b\nRUN test \"$(ls /d)\" = n\n";
+    write(&scratch, &text);
+    let output = scratch.run(&["build", "--progress", "plain", "app"]);
+    assert_eq!(output.code, 0, "{output:?}");
+    let lines: Vec<&str> = output
+        .stderr
+        .lines()
+        .filter_map(|line| line.split_whitespace().last())
+        .collect();
+    let has = |wanted: &[&str]| lines.windows(wanted.len()).any(|window| window == wanted);
+    assert!(has(&["b", "n", "504"]), "{lines:?}");
+}
+
+#[test]
 fn output_is_whole_and_harmless() {
     let Some(scratch) = busybox() else { return };
     write(

@@ -158,7 +158,7 @@ impl Solver<'_> {
             // What is not there is told by the copy below, which knows what is like it.
             let is_there = crate::copy::resolve(&files, source.as_bytes())?.is_some();
             let lowers = self.lowers(&chain)?;
-            if is_there && !self.copies_layers(lowers.len()) {
+            if is_there && !self.copies_layers() {
                 return Ok(MountSource::Tree {
                     lowers,
                     path: inside(source),
@@ -168,7 +168,7 @@ impl Solver<'_> {
         }
         let path = self.mounted_files(scope, from, source)?;
         if let Writes::Discarded { scratch } = &writes
-            && self.copies_layers(1)
+            && self.copies_layers()
             && path.is_dir()
         {
             let copied = crate::plain_root::copy_layers(&[path], scratch);

@@ -131,7 +131,7 @@ impl Solver<'_> {
         let fault =
             |error: std::io::Error| BuildError::system("cannot make a folder in the store", &error);
         std::fs::create_dir(upper).map_err(fault)?;
-        if self.copies_layers(lowers.len()) {
+        if self.copies_layers() {
             let root = folder.join("root");
             std::fs::create_dir(&root).map_err(fault)?;
             let plain = PlainRoot::assemble(&lowers, &root).map_err(|error| {
@@ -150,14 +150,11 @@ impl Solver<'_> {
         Ok((root, None))
     }
 
-    /// Returns whether so many layers cannot be stacked, or none at all.
-    pub(super) fn copies_layers(&self, count: usize) -> bool {
+    /// Returns whether layers cannot be stacked here.
+    pub(super) fn copies_layers(&self) -> bool {
         let is_rootless = self.layers.form().is_rootless;
-        // A mount of layers has an empty one more.
-        count >= build_sandbox::MAXIMUM_LOWERS
-            || self
-                .runner
-                .copies_layers(self.request.copies_layers, is_rootless)
+        self.runner
+            .copies_layers(self.request.copies_layers, is_rootless)
     }
 
     /// Makes a layer of what a command left in the upper folder.
@@ -196,17 +193,6 @@ impl Solver<'_> {
     /// Returns the time that no file may be younger than.
     pub(crate) fn clamp(&self) -> Option<i64> {
         self.request.clock.latest()
-    }
-
-    /// Returns the snapshots to run on, the topmost first; a layer without files adds nothing.
-    pub(super) fn lowers(&self, chain: &Chain) -> Result<Vec<PathBuf>, BuildError> {
-        let mut lowers = Vec::new();
-        for layer in chain.made(self)?.iter().rev() {
-            if !layer.listing()?.is_empty() {
-                lowers.extend(self.layers.snapshots(layer, self.store)?);
-            }
-        }
-        Ok(lowers)
     }
 
     fn network_of(&self, run: &RunOperation) -> build_sandbox::Network {
