@@ -59,7 +59,7 @@ pub(crate) struct BuildArgs {
     /// Makes --scale and --export small: to try the bench itself.
     #[arg(long, conflicts_with = "write")]
     small: bool,
-    /// Writes the tables into docs/comparison.md.
+    /// Writes the tables into docs/comparison.md: those of the workloads, and in a section of their own those of --scale and --export.
     #[arg(long)]
     write: bool,
 }
@@ -68,7 +68,6 @@ pub(crate) fn build(workspace: &Workspace, args: &BuildArgs) -> anyhow::Result<(
     let work = tempfile::tempdir().context("cannot make a temporary folder")?;
     let _servers = Servers::start(workspace)?;
     let mut builders = builders(workspace, args)?;
-    let mut page = head(&builders, args.rounds);
     if !args.no_workloads {
         let mut rows = Vec::new();
         for source in workloads::sources(&args.workload)? {
@@ -77,13 +76,33 @@ pub(crate) fn build(workspace: &Workspace, args: &BuildArgs) -> anyhow::Result<(
             // Up to a gigabyte that the next one does not need.
             fs::remove_dir_all(workload.context()).context("cannot remove a context")?;
         }
-        page.push_str(&table::workloads(&rows));
+        let page = head(&builders, args.rounds) + &table::workloads(&rows);
+        finish(workspace, args, "cargo xtask bench build --write", &page)?;
     }
+    if args.scale || args.export {
+        let page = growth(workspace, args, &mut builders, work.path())?;
+        let command = "cargo xtask bench build --no-workloads --scale --export --write";
+        finish(workspace, args, command, &page)?;
+    }
+    Ok(())
+}
+
+/// Measures how cost grows, and what it takes to give an image away.
+fn growth(
+    workspace: &Workspace,
+    args: &BuildArgs,
+    builders: &mut [Builder],
+    work: &Path,
+) -> anyhow::Result<String> {
+    let mut page = format!(
+        "# Growth and export\n\nMedians of {} rounds.\n",
+        args.rounds
+    );
     if args.scale
         && let Some(ours) = builders.iter_mut().find(|b| b.name() == "dfbuild")
     {
-        page.push_str("\nHow it grows:\n\n");
-        page.push_str(&scale::scale(ours, work.path(), args.rounds, args.small)?);
+        page.push_str("\nHow `dfbuild` grows:\n\n");
+        page.push_str(&scale::scale(ours, work, args.rounds, args.small)?);
     }
     if args.export {
         page.push_str("\nAn image that is built already, given away: *first* with nothing compressed before, *again* once more at once. Docker writes and \
@@ -93,18 +112,27 @@ pub(crate) fn build(workspace: &Workspace, args: &BuildArgs) -> anyhow::Result<(
         } else {
             let source = workloads::sources(&["g_1gib".to_owned()])?;
             let source = source.first().context("no g_1gib")?;
-            Some(Workload::make(source, work.path(), &offline(workspace))?.context())
+            Some(Workload::make(source, work, &offline(workspace))?.context())
         };
-        let (folder, big) = (work.path(), big.as_deref());
-        page.push_str(&export::export(&mut builders, big, folder, args.rounds)?);
+        page.push_str(&export::export(
+            builders,
+            big.as_deref(),
+            work,
+            args.rounds,
+        )?);
     }
+    Ok(page)
+}
+
+fn finish(
+    workspace: &Workspace,
+    args: &BuildArgs,
+    command: &str,
+    page: &str,
+) -> anyhow::Result<()> {
     println!("\n{page}");
     if args.write {
-        page_section::replace(
-            &workspace.path(PAGE),
-            "cargo xtask bench build --write",
-            &page,
-        )?;
+        page_section::replace(&workspace.path(PAGE), command, page)?;
     }
     Ok(())
 }
