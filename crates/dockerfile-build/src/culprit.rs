@@ -91,8 +91,8 @@ fn find<'c>(
             _ => false,
         });
     let by_complaint = || {
-        let last = output.iter().rev().filter(|line| !is_usage(line)).take(3);
-        last.into_iter().find_map(|line| {
+        let mut last = output.iter().rev().filter(|line| !is_usage(line)).take(3);
+        last.find_map(|line| {
             let name = line.split(':').next()?.trim();
             if name.contains(' ') {
                 None

@@ -157,10 +157,9 @@ impl Solver<'_> {
             let files = ChainFiles::new(self, &chain)?;
             // What is not there is told by the copy below, which knows what is like it.
             let is_there = crate::copy::resolve(&files, source.as_bytes())?.is_some();
-            let lowers = self.lowers(&chain)?;
             if is_there && !self.copies_layers() {
                 return Ok(MountSource::Tree {
-                    lowers,
+                    lowers: self.stackable(self.lowers(&chain)?)?,
                     path: inside(source),
                     writes,
                 });

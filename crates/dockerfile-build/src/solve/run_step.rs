@@ -142,7 +142,7 @@ impl Solver<'_> {
         let work = folder.join("work");
         std::fs::create_dir(&work).map_err(fault)?;
         let root = Root::Overlay {
-            lowers,
+            lowers: self.stackable(lowers)?,
             upper: upper.to_owned(),
             work,
             user_attributes: self.layers.form().is_rootless,

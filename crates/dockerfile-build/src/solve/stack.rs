@@ -29,6 +29,11 @@ impl Solver<'_> {
                 lowers.extend(self.layers.snapshots(layer, self.store)?);
             }
         }
+        Ok(lowers)
+    }
+
+    /// Returns the same files in no more folders than can be mounted.
+    pub(super) fn stackable(&self, mut lowers: Vec<PathBuf>) -> Result<Vec<PathBuf>, BuildError> {
         let merged = merged_count(lowers.len());
         if merged > 0 {
             let below = lowers.split_off(lowers.len() - merged);
